@@ -1,0 +1,1 @@
+"""The warehouse and carrier side: shipments and where they are."""

@@ -1,0 +1,1 @@
+"""Warehouse and carrier systems, one folder each."""

@@ -1,0 +1,1 @@
+"""The warehouse and carrier that come with the gateway."""

@@ -1,0 +1,1 @@
+"""Logistics, version 1."""

@@ -1,0 +1,1 @@
+"""Card payments of the company's payment provider."""

@@ -1,0 +1,1 @@
+"""The payment provider that comes with the gateway."""

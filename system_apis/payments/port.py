@@ -1,0 +1,104 @@
+"""What the payments API needs of a payment provider.
+
+Every connector guarantees: a write is done once per reference (same content again gives the
+stored record, other content is ``ReferenceTaken``); a void is by the authorisation's reference,
+tolerates that nothing is there and leaves a tombstone, so that a late authorisation is
+``Tombstoned``; captured never exceeds authorised, refunded never exceeds captured.
+
+When the provider can't be reached the connector raises what its egress raises; whether the
+write happened is then found out by the lookup by reference.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+from system_apis.canonical.entities import Payment
+from system_apis.canonical.values import AccountId, Money, RecordId, Reference
+
+
+class PaymentRequest(Struct, frozen=True, kw_only=True):
+    """What is to be authorised. ``card_token`` is the provider's word for a card, never a card number."""
+
+    account_id: AccountId
+    order_reference: Reference
+    amount: Money
+    card_token: str
+
+
+class PaymentMovement(Struct, frozen=True, kw_only=True):
+    """A capture or refund as it was recorded."""
+
+    reference: Reference
+    payment_id: RecordId
+    kind: Literal["capture", "refund"]
+    amount: Money
+
+
+class PaymentFilter(Struct, frozen=True, kw_only=True):
+    """Which payments are asked for; None: any."""
+
+    account_id: AccountId | None = None
+    reference: Reference | None = None
+    order_reference: Reference | None = None
+
+
+class PaymentsPort(Protocol):
+    """A payment provider in canonical terms."""
+
+    async def authorize(self, request: PaymentRequest, reference: Reference) -> Payment:
+        """Set the amount aside on the card.
+
+        Raises:
+            PaymentDeclined: the provider said no; nothing was recorded.
+            Tombstoned: the reference was voided before.
+            ReferenceTaken: the reference stands for other content.
+        """
+        ...
+
+    async def capture(self, payment_id: RecordId, amount: Money, reference: Reference) -> Payment:
+        """Take ``amount`` of what is authorised and not yet captured.
+
+        Raises:
+            NotFound, WrongState, AmountExceeded, CurrencyMismatch, ReferenceTaken
+        """
+        ...
+
+    async def refund(self, payment_id: RecordId, amount: Money, reference: Reference) -> Payment:
+        """Give back ``amount`` of what is captured and not yet refunded.
+
+        Raises:
+            NotFound, WrongState, AmountExceeded, CurrencyMismatch, ReferenceTaken
+        """
+        ...
+
+    async def void(self, reference: Reference, account_id: AccountId) -> Payment | None:
+        """Undo the authorisation of ``reference``; None: there was none, and there won't be one.
+
+        Raises:
+            NotFound: the payment of this reference belongs to another account.
+            WrongState: it is captured already; give a refund.
+        """
+        ...
+
+    async def get_payment(self, payment_id: RecordId) -> Payment:
+        """The payment.
+
+        Raises:
+            NotFound
+        """
+        ...
+
+    async def list_payments(self, which: PaymentFilter, after: int, limit: int) -> tuple[tuple[Payment, int], ...]:
+        """Up to ``limit`` payments with their key, by rising key, keys above ``after``."""
+        ...
+
+    async def find_payment_by_reference(self, reference: Reference) -> Payment | None:
+        """The payment authorised under ``reference``."""
+        ...
+
+    async def find_movement_by_reference(self, reference: Reference) -> PaymentMovement | None:
+        """The capture or refund made under ``reference``."""
+        ...

@@ -1,0 +1,1 @@
+"""Payments, version 1."""
