@@ -205,6 +205,13 @@ class Account(Struct, frozen=True, kw_only=True):
     updated_at: datetime | None = None
 
 
+class AccountTree(Struct, frozen=True, kw_only=True):
+    """An account and everything below it in the hierarchy, itself included, sorted."""
+
+    account_id: AccountId
+    account_ids: tuple[AccountId, ...]
+
+
 class Contact(Struct, frozen=True, kw_only=True):
     """A person at an account."""
 
@@ -251,6 +258,8 @@ class Quote(Struct, frozen=True, kw_only=True):
     valid_until: date
     created_at: datetime
     opportunity_id: RecordId | None = None
+    order_id: str = ""
+    """The order the quote became, once it is ``ordered``."""
 
 
 class Case(Struct, frozen=True, kw_only=True):
@@ -265,6 +274,7 @@ class Case(Struct, frozen=True, kw_only=True):
     priority: Literal["low", "normal", "high"]
     created_at: datetime
     order_id: str = ""
+    resolution: Text = ""
 
 
 class Activity(Struct, frozen=True, kw_only=True):

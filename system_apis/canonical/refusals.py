@@ -1,0 +1,97 @@
+"""The business refusals: raised by connectors, listed by contracts, caught by flows.
+
+A record that is not there is ``governance.contract.NotFound`` wherever records belong to somebody.
+"""
+
+from __future__ import annotations
+
+from governance.contract.problems import Refusal
+from system_apis.canonical.values import AccountId, Level, Money, RecordId, Sku
+
+
+class UnknownProduct(Refusal, status=404, type="unknown-product", title="There is no such product."):
+    """The ERP has no product of this SKU."""
+
+    sku: Sku
+
+
+class UnknownAccount(Refusal, status=404, type="unknown-account", title="There is no such account."):
+    """CRM or ERP does not know the account."""
+
+    account_id: AccountId
+
+
+class HierarchyLoop(Refusal, status=409, type="hierarchy-loop", title="An account can't stand below itself."):
+    """The parent that was given is the account itself or one of those below it."""
+
+    account_id: AccountId
+    parent_id: AccountId
+
+
+class InsufficientStock(Refusal, status=409, type="insufficient-stock", title="Not enough stock."):
+    """Less is available than was asked for; nothing was reserved."""
+
+    sku: Sku
+    requested: Level
+    available: Level
+
+
+class CreditLimitExceeded(Refusal, status=409, type="credit-limit-exceeded", title="The credit limit would be exceeded."):
+    """The order is worth more than the account's headroom."""
+
+    account_id: AccountId
+    headroom: Money
+    required: Money
+
+
+class AccountOnHold(Refusal, status=409, type="account-on-hold", title="The account is on hold."):
+    """No order is taken from this account until somebody lifts the hold."""
+
+    account_id: AccountId
+
+
+class CurrencyMismatch(Refusal, status=409, type="currency-mismatch", title="One order has one currency."):
+    """An agreed price or a payment is not in the account's currency."""
+
+    expected: str
+    given: str
+
+
+class ReferenceTaken(Refusal, status=409, type="reference-taken", title="The reference belongs to another record."):
+    """The same external reference came with other content; the first one stands."""
+
+    reference: str
+    record_id: str
+
+
+class Tombstoned(Refusal, status=409, type="undone-already", title="This was undone before it was done."):
+    """An undo came first and left its mark, so the late original is refused."""
+
+    reference: str
+
+
+class WrongState(Refusal, status=409, type="wrong-state", title="The record's state does not allow this."):
+    """The record exists but has moved on, such as a cancelled order that is asked to ship."""
+
+    record_id: RecordId
+    state: str
+    needs: str = ""
+
+
+class AlreadyShipped(Refusal, status=409, type="already-shipped", title="The goods have left."):
+    """After dispatch only a return undoes an order."""
+
+    record_id: RecordId
+
+
+class PaymentDeclined(Refusal, status=402, type="payment-declined", title="The card was declined."):
+    """The payment provider said no; asking again with the same card will not help."""
+
+    reason: str
+
+
+class AmountExceeded(Refusal, status=409, type="amount-exceeded", title="More than is left was asked for."):
+    """A capture, refund or payment is above what remains."""
+
+    remaining: Money
+    requested: Money
