@@ -1,0 +1,1 @@
+"""The one way into an operation: contracts, policies, bindings, identity and evidence."""

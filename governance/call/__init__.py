@@ -1,0 +1,46 @@
+"""The call under way, its stages and the shape of a policy."""
+
+from governance.call.call import (
+    AccountRequired,
+    Accounts,
+    Call,
+    Principal,
+    calling,
+    current_call,
+    enter,
+    leave,
+)
+from governance.call.clock import Clock, ManualClock, SystemClock
+from governance.call.exchange import Answer, Binding, Exchange, Handler, Headers, Request, Wrap
+from governance.call.keys import child_key, derive_key, edge_key
+from governance.call.policy import Documented, Finding, Policy, Probe
+from governance.call.stages import Stage
+
+__all__ = [
+    "AccountRequired",
+    "Accounts",
+    "Answer",
+    "Binding",
+    "Call",
+    "Clock",
+    "Documented",
+    "Exchange",
+    "Finding",
+    "Handler",
+    "Headers",
+    "ManualClock",
+    "Policy",
+    "Principal",
+    "Probe",
+    "Request",
+    "Stage",
+    "SystemClock",
+    "Wrap",
+    "calling",
+    "child_key",
+    "current_call",
+    "derive_key",
+    "edge_key",
+    "enter",
+    "leave",
+]

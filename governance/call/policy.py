@@ -1,0 +1,97 @@
+"""The one shape of a policy.
+
+A folder (or single module) under ``governance/policies/`` holds a class named ``Enforcement``
+derived from ``Policy``, and beside it ``Settings``: a frozen Struct with bounds and defaults that
+``[policies.<name>]`` of tiergate.toml fills. The constructor takes ``settings`` and whatever
+resources it needs by type. ``enforce`` runs once per operation and binding at start-up; where it
+returns None the policy costs that operation nothing.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from msgspec import Struct
+
+from governance.call.exchange import Binding, Wrap
+from governance.call.stages import Stage
+from governance.contract.problems import Problem
+
+if TYPE_CHECKING:
+    from governance.contract.operation import Operation
+
+
+class Documented(Struct, frozen=True, kw_only=True):
+    """What a policy adds to an operation's OpenAPI description."""
+
+    problems: tuple[type[Problem], ...] = ()
+    """Every problem that the policy can answer with."""
+    parameters: tuple[Mapping[str, Any], ...] = ()
+    """OpenAPI Parameter Objects, such as the Idempotency-Key header."""
+    success_headers: Mapping[str, Mapping[str, Any]] = {}
+    """Header name to OpenAPI Header Object on success."""
+    every_header: Mapping[str, Mapping[str, Any]] = {}
+    """Header name to OpenAPI Header Object on every answer, refusals included."""
+    problem_headers: Mapping[int, Mapping[str, Mapping[str, Any]]] = {}
+    """Status to headers that its answers carry, such as Retry-After on 429."""
+    extensions: Mapping[str, Any] = {}
+    """Members such as ``x-rate-limit`` on the operation."""
+
+
+class Probe(Struct, frozen=True, kw_only=True):
+    """One request that a policy says must be refused (or pass), starting from a valid request."""
+
+    control: str
+    """Stable id such as ``AU-001``."""
+    title: str
+    expect_status: int
+    expect_type: str = ""
+    """Problem type id without ``/problems/``; empty where the request must pass."""
+    without_headers: tuple[str, ...] = ()
+    with_headers: tuple[tuple[str, str], ...] = ()
+    token: Literal["valid", "none", "garbage", "expired", "wrong-audience", "no-scope", "other-account"] = "valid"
+    repeat: int = 1
+    """How often the request is sent; the expectation is for the last."""
+    body: bytes | None = None
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """Something static that is wrong or weak in a declaration."""
+
+    id: str
+    operation_id: str
+    detail: str
+    severity: Literal["error", "warning"] = "error"
+
+
+class Policy(ABC):
+    """One rule of governance, resolved once per operation at start-up."""
+
+    name: ClassVar[str]
+    stage: ClassVar[Stage]
+    position: ClassVar[int] = 50
+    """Order within the stage: lower is nearer to the caller."""
+
+    @abstractmethod
+    def enforce(self, operation: Operation, binding: Binding) -> Wrap | None:
+        """The wrapper for this operation in this binding, or None where the policy does not apply."""
+
+    def document(self, operation: Operation) -> Documented:
+        """The policy's part of the operation's contract document."""
+        return Documented()
+
+    def prove(self, operation: Operation) -> Iterable[Probe]:
+        """What must be refused and what must pass on a running gateway."""
+        return ()
+
+    def audit(self, operation: Operation) -> Iterable[Finding]:
+        """What is wrong in the declaration, found without running it."""
+        return ()
+
+    async def start(self) -> None:
+        """Open what the policy needs; called once before the first call."""
+
+    async def stop(self) -> None:
+        """Close what ``start`` opened."""
