@@ -1,0 +1,6 @@
+"""What the embedded connectors stand on: record files and the authored seed dataset."""
+
+from system_apis.embedded.record_files import RecordFile, RecordFiles, fingerprint
+from system_apis.embedded.seed import seed_rows
+
+__all__ = ["RecordFile", "RecordFiles", "fingerprint", "seed_rows"]
