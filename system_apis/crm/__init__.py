@@ -1,0 +1,1 @@
+"""CRM: accounts and their hierarchy, contacts, opportunities, quotes, cases and activities."""
