@@ -174,6 +174,8 @@ class Invoice(Struct, frozen=True, kw_only=True):
     paid: Money
     issued_at: datetime
     due_on: date
+    credited: Money | None = None
+    """What returns took off the total; None: nothing."""
 
 
 class Return(Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ A record that is not there is ``governance.contract.NotFound`` wherever records 
 from __future__ import annotations
 
 from governance.contract.problems import Refusal
-from system_apis.canonical.values import AccountId, Level, Money, RecordId, Sku
+from system_apis.canonical.values import AccountId, Country, Level, Money, RecordId, Sku
 
 
 class UnknownProduct(Refusal, status=404, type="unknown-product", title="There is no such product."):
@@ -95,3 +95,18 @@ class AmountExceeded(Refusal, status=409, type="amount-exceeded", title="More th
 
     remaining: Money
     requested: Money
+
+
+class QuantityExceeded(Refusal, status=409, type="quantity-exceeded", title="More units than are left were asked for."):
+    """An invoice or a return asks for more units than the order has left for it."""
+
+    sku: Sku
+    remaining: Level
+    requested: Level
+
+
+class NoTaxRate(Refusal, status=409, type="no-tax-rate", title="There is no tax rate for this."):
+    """The ERP has no rate of this tax category in this country, so no price can be made."""
+
+    country: Country
+    tax_category: str

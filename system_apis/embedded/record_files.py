@@ -11,7 +11,7 @@ Guarantees:
 - A caller that goes away cancels nothing: what was handed over runs to its end.
 
 When the disk fails or another process holds the write lock longer than ``BUSY_TIMEOUT_MS``, the
-waiting callers get ``sqlite3.OperationalError`` and nothing of theirs was written.
+waiting callers get ``SystemUnavailable`` and nothing of theirs was written.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 import msgspec
+
+from governance.contract.refusals import SystemUnavailable
 
 BUSY_TIMEOUT_MS = 5_000
 GROUP_LIMIT = 64
@@ -135,7 +137,7 @@ class RecordFile:
         """What ``work`` returns, after everything it wrote is on disk; undone when it raises.
 
         Raises:
-            sqlite3.OperationalError: the write lock or the disk could not be had; nothing was written.
+            SystemUnavailable: the write lock or the disk could not be had; nothing was written.
         """
         return await self._writer.hand_over(work)
 
@@ -167,7 +169,7 @@ class RecordFile:
             if self._writing.in_transaction:
                 self._writing.execute("ROLLBACK")
             for task in tasks:
-                task.error = task.error or error
+                task.error = task.error or _unavailable(self.path, error)
 
     def _write_one(self, task: _Task) -> None:
         self._writing.execute("SAVEPOINT one")
@@ -206,6 +208,14 @@ class RecordFiles:
         """Close every file."""
         while self._open:
             self._open.popitem()[1].close()
+
+
+def _unavailable(path: Path, error: Exception) -> Exception:
+    if not isinstance(error, sqlite3.OperationalError):
+        return error
+    unavailable = SystemUnavailable(detail=f"The record file {path.stem} can't be written now.")
+    unavailable.__cause__ = error
+    return unavailable
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""The ERP: products, prices, stock, credit, sales orders, invoices and returns."""

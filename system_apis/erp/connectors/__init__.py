@@ -1,0 +1,1 @@
+"""ERP systems, one folder each."""

@@ -1,0 +1,1 @@
+"""The ERP that comes with the gateway."""

@@ -1,0 +1,1 @@
+"""ERP, version 1."""

@@ -1,0 +1,346 @@
+"""ERP, version 1: products, prices, stock, credit, sales orders, invoices and returns."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, Protocol
+
+from governance.contract import Contract, Cursor, Limit, Page, action, by, create, read, replace, search
+from system_apis.canonical.entities import (
+    Availability,
+    CreditStatus,
+    CustomerPrice,
+    CustomerTerms,
+    InventoryPosition,
+    Invoice,
+    Product,
+    Reservation,
+    Return,
+    SalesOrder,
+)
+from system_apis.canonical.refusals import (
+    AccountOnHold,
+    AmountExceeded,
+    CreditLimitExceeded,
+    CurrencyMismatch,
+    InsufficientStock,
+    NoTaxRate,
+    QuantityExceeded,
+    ReferenceTaken,
+    Tombstoned,
+    UnknownAccount,
+    UnknownProduct,
+    WrongState,
+)
+from system_apis.canonical.values import AccountId, Name, Quantity, RecordId, Reference, Sku, Text, WarehouseId
+from system_apis.erp.v1.model import (
+    Basket,
+    CancelResult,
+    ForAccount,
+    InvoicePayment,
+    NewInvoice,
+    NewReservation,
+    NewReturn,
+    NewSalesOrder,
+    PricedBasket,
+    ReleaseResult,
+    StockLevel,
+)
+
+MASTER_DATA = "Products and stock are the company's own and belong to no account."
+PRICE_REFUSALS = [UnknownProduct, UnknownAccount, CurrencyMismatch, NoTaxRate]
+ORDER_REFUSALS = [
+    UnknownAccount, AccountOnHold, CurrencyMismatch, UnknownProduct, CreditLimitExceeded, ReferenceTaken, Tombstoned,
+]  # fmt: skip
+
+
+class ErpV1(Contract, Protocol, owner="Finance systems"):
+    """Products, prices, stock, credit, sales orders, invoices and returns of the company's ERP.
+
+    The idempotency key of a create or action becomes the record's unique reference in the ERP.
+    """
+
+    @read("/products/{sku}", scope="erp.products:read", raises=[UnknownProduct], public_because=MASTER_DATA)
+    async def get_product(self, sku: Sku) -> Product:
+        """A product with its list price."""
+        ...
+
+    @search("/products", scope="erp.products:read", public_because=MASTER_DATA)
+    async def list_products(
+        self,
+        *,
+        query: Text | None = None,
+        category: Name | None = None,
+        status: Literal["active", "discontinued"] | None = None,
+        updated_since: datetime | None = None,
+        limit: Limit = 50,
+        cursor: Cursor | None = None,
+    ) -> Page[Product]:
+        """Products by SKU.
+
+        `query` is looked for in SKU, name and description, without regard to case.
+        """
+        ...
+
+    @replace("/products/{sku}", scope="erp.products:write", upsert=True, public_because=MASTER_DATA)
+    async def put_product(self, sku: Sku, product: Product) -> Product:
+        """Put a product and its list price.
+
+        List prices in other currencies stay. The SKU in the path is the one that counts.
+        """
+        ...
+
+    @read("/customers/{account_id}/prices/{sku}", scope="erp.prices:read", raises=PRICE_REFUSALS, visible=by("account_id"))
+    async def get_customer_price(self, account_id: AccountId, sku: Sku, *, quantity: Quantity = 1) -> CustomerPrice:
+        """The price of a product for an account and a quantity."""
+        ...
+
+    @action(
+        "/customers/{account_id}/price-basket",
+        scope="erp.prices:read",
+        raises=PRICE_REFUSALS,
+        visible=by("account_id"),
+        idempotent_because="Computes a price; writes nothing.",
+    )
+    async def price_basket(self, account_id: AccountId, basket: Basket) -> PricedBasket:
+        """Price lines together, with tax.
+
+        Contract prices go before volume breaks, volume breaks before list prices; the account's
+        discount applies to the last two. Agreed prices and discounts go before all of them. Each
+        line is rounded half-up once; tax is per rate on the sum of the lines of that rate.
+        """
+        ...
+
+    @read("/availability/{sku}", scope="erp.stock:read", raises=[UnknownProduct], public_because=MASTER_DATA)
+    async def get_availability(self, sku: Sku) -> Availability:
+        """Stock of a product over all warehouses."""
+        ...
+
+    @search("/inventory", scope="erp.stock:read", public_because=MASTER_DATA)
+    async def list_inventory(
+        self,
+        *,
+        sku: Sku | None = None,
+        warehouse: WarehouseId | None = None,
+        limit: Limit = 50,
+        cursor: Cursor | None = None,
+    ) -> Page[InventoryPosition]:
+        """Stock positions by SKU and warehouse."""
+        ...
+
+    @replace(
+        "/inventory/{warehouse}/{sku}",
+        scope="erp.stock:write",
+        raises=[UnknownProduct, InsufficientStock],
+        upsert=True,
+        public_because=MASTER_DATA,
+    )
+    async def put_stock(self, warehouse: WarehouseId, sku: Sku, stock: StockLevel) -> InventoryPosition:
+        """Put what was counted in a place.
+
+        Refused as insufficient when it is less than what is reserved there. A new place is opened by its first stock.
+        """
+        ...
+
+    @create(
+        "/reservations",
+        scope="erp.reservations:write",
+        raises=[UnknownProduct, InsufficientStock, ReferenceTaken, Tombstoned],
+        visible=by("account_id"),
+        location="/reservations/{reference}",
+    )
+    async def reserve_stock(self, reservation: NewReservation) -> Reservation:
+        """Set stock aside, all of it or nothing.
+
+        Taken from one warehouse that covers everything, the nearest to the destination, own ones
+        before third parties; else split over as few as possible. It expires by itself.
+        """
+        ...
+
+    @read("/reservations/{reference}", scope="erp.reservations:read", visible=by("account_id"))
+    async def get_reservation(self, reference: RecordId) -> Reservation:
+        """The reservation made under a reference."""
+        ...
+
+    @action(
+        "/reservations/{reference}/release",
+        scope="erp.reservations:write",
+        raises=[WrongState],
+        visible=by("account_id"),
+    )
+    async def release_reservation(self, reference: RecordId, release: ForAccount) -> ReleaseResult:
+        """Undo the reservation made under a reference.
+
+        Safe when there is none: the reference is then barred, so that a late original is refused.
+        Refused as a wrong state once the goods were issued.
+        """
+        ...
+
+    @action(
+        "/reservations/{reference}/consume",
+        scope="erp.reservations:write",
+        raises=[WrongState, InsufficientStock],
+        visible=by("account_id"),
+    )
+    async def consume_reservation(self, reference: RecordId, consume: ForAccount) -> Reservation:
+        """Post the goods issue: what was reserved leaves the stock.
+
+        Done once however often it is asked. An expired reservation takes the same stock again if
+        it is still free.
+        """
+        ...
+
+    @read("/customers/{account_id}/terms", scope="erp.terms:read", raises=[UnknownAccount], visible=by("account_id"))
+    async def get_terms(self, account_id: AccountId) -> CustomerTerms:
+        """What finance agreed with an account."""
+        ...
+
+    @replace(
+        "/customers/{account_id}/terms",
+        scope="erp.terms:write",
+        raises=[NoTaxRate, CurrencyMismatch],
+        upsert=True,
+        visible=by("account_id"),
+    )
+    async def put_terms(self, account_id: AccountId, terms: CustomerTerms) -> CustomerTerms:
+        """Put what finance agreed with an account.
+
+        The currency of an account with open postings can't change.
+        """
+        ...
+
+    @read("/customers/{account_id}/credit", scope="erp.credit:read", raises=[UnknownAccount], visible=by("account_id"))
+    async def get_credit_status(self, account_id: AccountId) -> CreditStatus:
+        """Exposure, limit and headroom of an account.
+
+        Exposure is open orders plus unpaid invoices; prepaid orders don't count.
+        """
+        ...
+
+    @create(
+        "/sales-orders",
+        scope="erp.sales-orders:write",
+        raises=ORDER_REFUSALS,
+        visible=by("account_id"),
+        location="/sales-orders/{sales_order_id}",
+    )
+    async def post_sales_order(self, order: NewSalesOrder) -> SalesOrder:
+        """Post a sales order against the account's credit.
+
+        The check of the headroom and the posting are one: orders posted at once never exceed the limit together.
+        """
+        ...
+
+    @read("/sales-orders/{sales_order_id}", scope="erp.sales-orders:read", visible=by("account_id"))
+    async def get_sales_order(self, sales_order_id: RecordId) -> SalesOrder:
+        """A sales order."""
+        ...
+
+    @search("/sales-orders", scope="erp.sales-orders:read", visible=by("account_id"))
+    async def list_sales_orders(
+        self,
+        *,
+        account_id: AccountId | None = None,
+        reference: Reference | None = None,
+        limit: Limit = 50,
+        cursor: Cursor | None = None,
+    ) -> Page[SalesOrder]:
+        """Sales orders, oldest first, by account or reference."""
+        ...
+
+    @action(
+        "/sales-orders/{reference}/cancel",
+        scope="erp.sales-orders:write",
+        raises=[WrongState],
+        visible=by("account_id"),
+    )
+    async def cancel_sales_order(self, reference: RecordId, cancel: ForAccount) -> CancelResult:
+        """Undo the sales order posted under a reference.
+
+        Safe when there is none: the reference is then barred, so that a late original is refused.
+        Refused as a wrong state once anything of it was invoiced.
+        """
+        ...
+
+    @create(
+        "/invoices",
+        scope="erp.invoices:write",
+        raises=[WrongState, QuantityExceeded, ReferenceTaken],
+        visible=by("account_id"),
+        location="/invoices/{invoice_id}",
+    )
+    async def post_invoice(self, invoice: NewInvoice) -> Invoice:
+        """Invoice a sales order, or some of its lines.
+
+        The last invoice of an order takes what is left of its amounts, so that all of them together equal the order.
+        """
+        ...
+
+    @read("/invoices/{invoice_id}", scope="erp.invoices:read", visible=by("account_id"))
+    async def get_invoice(self, invoice_id: RecordId) -> Invoice:
+        """An invoice and what is paid of it."""
+        ...
+
+    @search("/invoices", scope="erp.invoices:read", visible=by("account_id"))
+    async def list_invoices(
+        self,
+        *,
+        account_id: AccountId | None = None,
+        sales_order_id: RecordId | None = None,
+        reference: Reference | None = None,
+        status: Literal["open", "paid", "credited"] | None = None,
+        limit: Limit = 50,
+        cursor: Cursor | None = None,
+    ) -> Page[Invoice]:
+        """Invoices, oldest first, by account, order, reference or status."""
+        ...
+
+    @action(
+        "/invoices/{invoice_id}/pay",
+        scope="erp.invoices:write",
+        raises=[AmountExceeded, CurrencyMismatch, ReferenceTaken],
+        visible=by("account_id"),
+    )
+    async def pay_invoice(self, invoice_id: RecordId, payment: InvoicePayment) -> Invoice:
+        """Post money received for an invoice."""
+        ...
+
+    @create(
+        "/returns",
+        scope="erp.returns:write",
+        raises=[WrongState, QuantityExceeded, ReferenceTaken],
+        visible=by("account_id"),
+        location="/returns/{return_id}",
+    )
+    async def create_return(self, goods: NewReturn) -> Return:
+        """Authorise goods of an invoiced order to come back.
+
+        `credit` is what their receipt will be worth, tax included.
+        """
+        ...
+
+    @read("/returns/{return_id}", scope="erp.returns:read", visible=by("account_id"))
+    async def get_return(self, return_id: RecordId) -> Return:
+        """A return."""
+        ...
+
+    @search("/returns", scope="erp.returns:read", visible=by("account_id"))
+    async def list_returns(
+        self,
+        *,
+        account_id: AccountId | None = None,
+        sales_order_id: RecordId | None = None,
+        reference: Reference | None = None,
+        limit: Limit = 50,
+        cursor: Cursor | None = None,
+    ) -> Page[Return]:
+        """Returns, oldest first, by account, order or reference."""
+        ...
+
+    @action("/returns/{return_id}/receive", scope="erp.returns:write", visible=by("account_id"))
+    async def receive_return(self, return_id: RecordId, receipt: ForAccount) -> Return:
+        """Take the goods into stock and credit the order's invoices.
+
+        Done once however often it is asked.
+        """
+        ...
