@@ -1,1 +1,37 @@
-"""The contract language."""
+"""The contract language: an API version is one class, an operation one method signature."""
+
+from governance.contract.contract import Contract, api_of
+from governance.contract.declaration import action, amend, create, read, remove, replace, search
+from governance.contract.errors import ContractError
+from governance.contract.operation import TIERS, Api, Operation, Parameter, Tier, Visibility, by, operation_of
+from governance.contract.paging import Cursor, CursorCodec, Limit, Page
+from governance.contract.problems import NotFound, Problem, Refusal, Violation
+
+__all__ = [
+    "TIERS",
+    "Api",
+    "Contract",
+    "ContractError",
+    "Cursor",
+    "CursorCodec",
+    "Limit",
+    "NotFound",
+    "Operation",
+    "Page",
+    "Parameter",
+    "Problem",
+    "Refusal",
+    "Tier",
+    "Violation",
+    "Visibility",
+    "action",
+    "amend",
+    "api_of",
+    "by",
+    "create",
+    "operation_of",
+    "read",
+    "remove",
+    "replace",
+    "search",
+]
