@@ -1,0 +1,1 @@
+"""The commerce platform that comes with the gateway."""

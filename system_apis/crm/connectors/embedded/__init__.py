@@ -1,0 +1,1 @@
+"""The CRM that comes with the gateway."""
