@@ -1,0 +1,220 @@
+"""The sections of tiergate.toml as frozen Structs, each with its bounds and defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+from msgspec import Meta, Struct
+
+Tier = Literal["system", "process", "experience"]
+TIERS: tuple[Tier, ...] = ("system", "process", "experience")
+CALLEE: Mapping[Tier, Tier] = {"experience": "process", "process": "system"}
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+Host = Annotated[str, Meta(min_length=1, pattern=r"^[^\s/]+$", description="an address to listen on, such as 127.0.0.1")]
+Port = Annotated[int, Meta(ge=0, le=65535, description="a port from 1 to 65535, or 0 for a free one")]
+BaseUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^(https?://[^/?#\s@]+)?$",
+        description='a base URL with neither path nor slash at its end, such as "http://127.0.0.1:8001"',
+    ),
+]
+StoreUrl = Annotated[
+    str,
+    Meta(pattern=r"^((rediss?|valkeys?|unix)://\S+)?$", description='a Redis or Valkey URL, such as "redis://store:6379/0"'),
+]
+DatabaseUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^((postgresql(\+psycopg)?|sqlite)://\S*)?$",
+        description='a database URL, such as "postgresql://tiergate@db/tiergate"',
+    ),
+]
+Workers = Annotated[int, Meta(ge=1, le=64, description="a number of processes from 1 to 64")]
+TierList = Annotated[
+    tuple[Tier, ...], Meta(min_length=1, description='a list of tiers out of "system", "process" and "experience"')
+]
+BodyBytes = Annotated[int, Meta(ge=1024, le=104_857_600, description="a number of bytes from 1024 to 104857600")]
+UriBytes = Annotated[int, Meta(ge=256, le=65_536, description="a number of bytes from 256 to 65536")]
+Depth = Annotated[int, Meta(ge=4, le=256, description="a depth from 4 to 256")]
+Seconds = Annotated[float, Meta(ge=0.1, le=600, description="a number of seconds from 0.1 to 600")]
+TokenLifetime = Annotated[int, Meta(ge=60, le=86_400, description="a number of seconds from 60 to 86400")]
+Ratio = Annotated[float, Meta(ge=0, le=1, description="a share from 0 to 1")]
+
+
+class Gateway(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[gateway]``: where this process listens, which tiers it serves, what it takes in."""
+
+    host: Host = "127.0.0.1"
+    port: Port = 8000
+    public_url: BaseUrl = ""
+    """What clients call the gateway, without a slash at the end; empty for host and port."""
+    workers: Workers = 1
+    tiers: TierList = TIERS
+    local_binding: Literal["direct", "verify"] = "direct"
+    """``verify`` encodes and decodes every local call, as a remote one would."""
+    max_body_bytes: BodyBytes = 1_048_576
+    max_uri_bytes: UriBytes = 8_192
+    max_json_depth: Depth = 32
+    header_timeout_s: Seconds = 10.0
+    body_timeout_s: Seconds = 15.0
+    drain_s: Seconds = 20.0
+    """How long requests may take to finish after SIGTERM."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses whose ``Forwarded`` header is believed."""
+
+
+class Placement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[placement]``: base URL of the process that serves a tier which is not served here."""
+
+    system: BaseUrl = ""
+    process: BaseUrl = ""
+    experience: BaseUrl = ""
+
+
+class Store(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[store]``: limits, idempotency, cache."""
+
+    url: StoreUrl = ""
+    """Empty for the embedded Valkey."""
+
+
+class Database(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[database]``: durable state of flows, events and audit."""
+
+    url: DatabaseUrl = ""
+    """Empty for SQLite in the home folder."""
+
+
+class Issuer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[issuer]``: the embedded issuer of access tokens."""
+
+    embedded: bool | None = None
+    """Left out: on exactly when no ``[[issuers]]`` are given."""
+    demo_clients: bool | None = None
+    """Left out: on exactly when the embedded issuer listens on loopback only."""
+    access_token_lifetime_s: TokenLifetime = 3_600
+
+
+class ExternalIssuer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[[issuers]]``: an OpenID provider whose access tokens are accepted."""
+
+    issuer: Annotated[str, Meta(pattern=r"^https?://[^\s?#]+$", description="the issuer's URL, exactly as in its tokens")]
+    jwks_url: Annotated[str, Meta(pattern=r"^(https?://\S+)?$", description="an http or https URL")] = ""
+    """Empty: found in the issuer's metadata."""
+    audience: str = ""
+    """Empty: ``{public_url}/{tier}``."""
+
+
+class System(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[systems.<api>]``: the connector behind a system API and the settings of that connector."""
+
+    connector: Annotated[str, Meta(min_length=1, description="the name of a connector's folder")] = "embedded"
+    settings: Mapping[str, Any] = {}
+
+
+class Telemetry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[telemetry]``: where logs and spans go."""
+
+    service_name: Annotated[str, Meta(min_length=1, description="a name")] = "tiergate"
+    log: Literal["file", "stderr"] = "file"
+    """``file``: log/gateway.log in the home folder."""
+    otlp_endpoint: Annotated[str, Meta(pattern=r"^(https?://\S+)?$", description="an http or https URL")] = ""
+    sample_ratio: Ratio = 0.01
+
+
+class Shown(NamedTuple):
+    """One effective setting: key path, value as text (secrets as ``***``), and who said so."""
+
+    key: str
+    value: str
+    source: str
+
+
+class Sections(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that tiergate.toml can hold."""
+
+    gateway: Gateway = Gateway()
+    placement: Placement = Placement()
+    store: Store = Store()
+    database: Database = Database()
+    issuer: Issuer = Issuer()
+    issuers: tuple[ExternalIssuer, ...] = ()
+    consumers: Mapping[str, Mapping[str, Any]] = {}
+    """Client id to its table, read by governance/consumers."""
+    grants: Mapping[str, tuple[str, ...]] = {}
+    """API id to the operation ids that it may call: narrows its ``needs``."""
+    policies: Mapping[str, Mapping[str, Any]] = {}
+    """Policy name to its table, read by the policy's own Settings."""
+    systems: Mapping[str, System] = {}
+    telemetry: Telemetry = Telemetry()
+
+class Settings(Sections, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that configures a gateway process."""
+
+    home: Path
+    """The folder of all local state, absolute."""
+    config: Path | None = None
+    """The tiergate.toml that was read, if any."""
+    shown: tuple[Shown, ...] = ()
+
+    @property
+    def public_url(self) -> str:
+        """The base URL of the gateway as its clients know it, without a slash at the end."""
+        return self.gateway.public_url or self.local_url
+
+    @property
+    def local_url(self) -> str:
+        """The base URL at which this process is reached from this machine."""
+        host = ANY_ADDRESS.get(self.gateway.host, self.gateway.host)
+        return f"http://[{host}]:{self.gateway.port}" if ":" in host else f"http://{host}:{self.gateway.port}"
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach the gateway."""
+        return self.gateway.host in LOOPBACK
+
+    @property
+    def embedded_issuer(self) -> bool:
+        """Whether this gateway issues tokens itself."""
+        return not self.issuers if self.issuer.embedded is None else self.issuer.embedded
+
+    @property
+    def demo_clients(self) -> bool:
+        """Whether portal-demo and its companions exist."""
+        if self.issuer.demo_clients is None:
+            return self.embedded_issuer and self.on_loopback
+        return self.issuer.demo_clients
+
+    def remote_url(self, tier: Tier) -> str:
+        """Base URL of the process that serves ``tier``; empty where it is served here or nowhere."""
+        return "" if tier in self.gateway.tiers else str(getattr(self.placement, tier))
+
+    def show(self) -> tuple[Shown, ...]:
+        """Every effective setting with its source, secrets as ``***``."""
+        return self.shown
+
+    def contradictions(self) -> list[tuple[str, str]]:
+        """Pairs of key path and sentence about sections that don't fit together."""
+        found: list[tuple[str, str]] = []
+        for tier in self.gateway.tiers:
+            callee = CALLEE.get(tier)
+            if callee and callee not in self.gateway.tiers and not self.remote_url(callee):
+                found.append((
+                    f"placement.{callee}",
+                    f"is missing: the {tier} tier is served here and calls the {callee} tier, which is not; "
+                    "give the base URL of the process that serves it.",
+                ))  # fmt: skip
+        if self.issuer.demo_clients and not (self.embedded_issuer and self.on_loopback):
+            found.append((
+                "issuer.demo_clients",
+                "must be false: demo clients, whose secrets everybody knows, exist only with the embedded issuer "
+                "on a loopback address.",
+            ))  # fmt: skip
+        if not self.embedded_issuer and not self.issuers:
+            found.append(("issuer.embedded", "is false and there are no [[issuers]]: nobody could get a token."))
+        return found
