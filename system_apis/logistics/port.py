@@ -3,7 +3,8 @@
 Every connector guarantees: a write is done once per reference (same content again gives the
 record as it is now, other content is ``ReferenceTaken``); a cancel is by the release's reference,
 tolerates that nothing is there and leaves a tombstone, so that a late release is ``Tombstoned``;
-a shipment's status never moves backwards; the events of a shipment are in the order of time.
+a shipment's status never moves backwards; the events of a shipment are in the order of time. A
+change of a shipment takes the account it must belong to: another one is ``NotFound``.
 
 When the system can't be reached the connector raises what its egress raises; whether the write
 happened is then found out by the lookup by reference.
@@ -71,7 +72,7 @@ class LogisticsPort(Protocol):
         """
         ...
 
-    async def pick_shipment(self, shipment_id: RecordId, reference: Reference) -> Shipment:
+    async def pick_shipment(self, shipment_id: RecordId, account_id: AccountId, reference: Reference) -> Shipment:
         """The goods are off the shelf.
 
         Raises:
@@ -79,7 +80,7 @@ class LogisticsPort(Protocol):
         """
         ...
 
-    async def dispatch_shipment(self, shipment_id: RecordId, reference: Reference) -> Shipment:
+    async def dispatch_shipment(self, shipment_id: RecordId, account_id: AccountId, reference: Reference) -> Shipment:
         """The goods are with the carrier: from here on there is a carrier and a tracking number.
 
         Raises:
@@ -87,7 +88,7 @@ class LogisticsPort(Protocol):
         """
         ...
 
-    async def deliver_shipment(self, shipment_id: RecordId, reference: Reference) -> Shipment:
+    async def deliver_shipment(self, shipment_id: RecordId, account_id: AccountId, reference: Reference) -> Shipment:
         """The customer has the goods.
 
         Raises:
@@ -95,7 +96,9 @@ class LogisticsPort(Protocol):
         """
         ...
 
-    async def delay_shipment(self, shipment_id: RecordId, promised_on: date, note: Text, reference: Reference) -> Shipment:
+    async def delay_shipment(
+        self, shipment_id: RecordId, account_id: AccountId, promised_on: date, note: Text, reference: Reference
+    ) -> Shipment:
         """The goods will come on ``promised_on`` instead, for the reason in ``note``.
 
         Raises:
@@ -111,7 +114,7 @@ class LogisticsPort(Protocol):
         """
         ...
 
-    async def list_shipments(self, which: ShipmentFilter, after: int, limit: int) -> tuple[tuple[Shipment, int], ...]:
+    async def list_shipments(self, which: ShipmentFilter, after: int, limit: int) -> tuple[tuple[int, Shipment], ...]:
         """Up to ``limit`` shipments with their key, by rising key, keys above ``after``."""
         ...
 

@@ -3,7 +3,8 @@
 Every connector guarantees: a write is done once per reference (same content again gives the
 stored record, other content is ``ReferenceTaken``); a void is by the authorisation's reference,
 tolerates that nothing is there and leaves a tombstone, so that a late authorisation is
-``Tombstoned``; captured never exceeds authorised, refunded never exceeds captured.
+``Tombstoned``; captured never exceeds authorised, refunded never exceeds captured. A change of a
+payment takes the account it must belong to: another one is ``NotFound``.
 
 When the provider can't be reached the connector raises what its egress raises; whether the
 write happened is then found out by the lookup by reference.
@@ -58,7 +59,9 @@ class PaymentsPort(Protocol):
         """
         ...
 
-    async def capture(self, payment_id: RecordId, amount: Money, reference: Reference) -> Payment:
+    async def capture(
+        self, payment_id: RecordId, account_id: AccountId, amount: Money, reference: Reference
+    ) -> Payment:
         """Take ``amount`` of what is authorised and not yet captured.
 
         Raises:
@@ -66,7 +69,9 @@ class PaymentsPort(Protocol):
         """
         ...
 
-    async def refund(self, payment_id: RecordId, amount: Money, reference: Reference) -> Payment:
+    async def refund(
+        self, payment_id: RecordId, account_id: AccountId, amount: Money, reference: Reference
+    ) -> Payment:
         """Give back ``amount`` of what is captured and not yet refunded.
 
         Raises:
@@ -91,7 +96,7 @@ class PaymentsPort(Protocol):
         """
         ...
 
-    async def list_payments(self, which: PaymentFilter, after: int, limit: int) -> tuple[tuple[Payment, int], ...]:
+    async def list_payments(self, which: PaymentFilter, after: int, limit: int) -> tuple[tuple[int, Payment], ...]:
         """Up to ``limit`` payments with their key, by rising key, keys above ``after``."""
         ...
 

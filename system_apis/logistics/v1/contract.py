@@ -8,14 +8,7 @@ from governance.contract import Contract, Cursor, Limit, Page, action, by, creat
 from system_apis.canonical.entities import Shipment
 from system_apis.canonical.refusals import AlreadyShipped, ReferenceTaken, Tombstoned, WrongState
 from system_apis.canonical.values import AccountId, RecordId, Reference
-from system_apis.logistics.v1.model import (
-    Cancellation,
-    CancellationResult,
-    Delay,
-    NewShipment,
-    ShipmentStatus,
-    Tracking,
-)
+from system_apis.logistics.v1.model import CancelResult, Delay, ForAccount, NewShipment, ShipmentStatus, Tracking
 
 STEP_REFUSALS = [WrongState, ReferenceTaken]
 
@@ -43,7 +36,7 @@ class LogisticsV1(Contract, Protocol, owner="Supply chain systems"):
         raises=[AlreadyShipped],
         visible=by("account_id"),
     )
-    async def cancel_shipment(self, reference: Reference, cancellation: Cancellation) -> CancellationResult:
+    async def cancel_shipment(self, reference: RecordId, cancel: ForAccount) -> CancelResult:
         """Undo the release made under a reference.
 
         Safe when there is none: the reference is then barred, so that a late original is refused.
@@ -57,7 +50,7 @@ class LogisticsV1(Contract, Protocol, owner="Supply chain systems"):
         raises=STEP_REFUSALS,
         visible=by("account_id"),
     )
-    async def pick(self, shipment_id: RecordId) -> Shipment:
+    async def pick(self, shipment_id: RecordId, pick: ForAccount) -> Shipment:
         """Record that the goods are off the shelf."""
         ...
 
@@ -67,7 +60,7 @@ class LogisticsV1(Contract, Protocol, owner="Supply chain systems"):
         raises=STEP_REFUSALS,
         visible=by("account_id"),
     )
-    async def dispatch(self, shipment_id: RecordId) -> Shipment:
+    async def dispatch(self, shipment_id: RecordId, dispatch: ForAccount) -> Shipment:
         """Hand picked goods to a carrier.
 
         The carrier is chosen and the tracking number given here.
@@ -80,7 +73,7 @@ class LogisticsV1(Contract, Protocol, owner="Supply chain systems"):
         raises=STEP_REFUSALS,
         visible=by("account_id"),
     )
-    async def deliver(self, shipment_id: RecordId) -> Shipment:
+    async def deliver(self, shipment_id: RecordId, deliver: ForAccount) -> Shipment:
         """Record that the customer has the goods."""
         ...
 

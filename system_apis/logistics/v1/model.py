@@ -25,13 +25,13 @@ class NewShipment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     promised_on: date | None = None
 
 
-class Cancellation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whose shipment is cancelled."""
+class ForAccount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose shipment it is: named in every change, so that ownership is judged before the change."""
 
     account_id: AccountId
 
 
-class CancellationResult(Struct, frozen=True, kw_only=True):
+class CancelResult(Struct, frozen=True, kw_only=True):
     """The reference is undone. ``nothing_to_cancel``: it never was, and a late original is refused."""
 
     reference: Reference
@@ -41,8 +41,9 @@ class CancellationResult(Struct, frozen=True, kw_only=True):
 
 
 class Delay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The new day and the reason."""
+    """The new day and the reason, and whose shipment it must be."""
 
+    account_id: AccountId
     promised_on: date
     note: Text = ""
 

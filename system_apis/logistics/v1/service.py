@@ -8,14 +8,7 @@ from system_apis.canonical.entities import Shipment
 from system_apis.canonical.values import AccountId, RecordId, Reference
 from system_apis.logistics.port import LogisticsPort, ShipmentFilter, ShipmentRequest
 from system_apis.logistics.v1.contract import LogisticsV1
-from system_apis.logistics.v1.model import (
-    Cancellation,
-    CancellationResult,
-    Delay,
-    NewShipment,
-    ShipmentStatus,
-    Tracking,
-)
+from system_apis.logistics.v1.model import CancelResult, Delay, ForAccount, NewShipment, ShipmentStatus, Tracking
 
 LIST = "logistics.v1.list_shipments"
 
@@ -39,31 +32,33 @@ class Logistics(LogisticsV1):
         )
         return await self._port.release_shipment(request, current_call().key)
 
-    async def cancel_shipment(self, reference: Reference, cancellation: Cancellation) -> CancellationResult:
+    async def cancel_shipment(self, reference: RecordId, cancel: ForAccount) -> CancelResult:
         """Undo the release made under a reference."""
-        shipment = await self._port.cancel_shipment(reference, cancellation.account_id)
-        return CancellationResult(
+        shipment = await self._port.cancel_shipment(reference, cancel.account_id)
+        return CancelResult(
             reference=reference,
-            account_id=cancellation.account_id,
+            account_id=cancel.account_id,
             outcome="nothing_to_cancel" if shipment is None else "cancelled",
             shipment=shipment,
         )
 
-    async def pick(self, shipment_id: RecordId) -> Shipment:
+    async def pick(self, shipment_id: RecordId, pick: ForAccount) -> Shipment:
         """Record that the goods are off the shelf."""
-        return await self._port.pick_shipment(shipment_id, current_call().key)
+        return await self._port.pick_shipment(shipment_id, pick.account_id, current_call().key)
 
-    async def dispatch(self, shipment_id: RecordId) -> Shipment:
+    async def dispatch(self, shipment_id: RecordId, dispatch: ForAccount) -> Shipment:
         """Hand picked goods to a carrier."""
-        return await self._port.dispatch_shipment(shipment_id, current_call().key)
+        return await self._port.dispatch_shipment(shipment_id, dispatch.account_id, current_call().key)
 
-    async def deliver(self, shipment_id: RecordId) -> Shipment:
+    async def deliver(self, shipment_id: RecordId, deliver: ForAccount) -> Shipment:
         """Record that the customer has the goods."""
-        return await self._port.deliver_shipment(shipment_id, current_call().key)
+        return await self._port.deliver_shipment(shipment_id, deliver.account_id, current_call().key)
 
     async def delay(self, shipment_id: RecordId, delay: Delay) -> Shipment:
         """Promise another day."""
-        return await self._port.delay_shipment(shipment_id, delay.promised_on, delay.note, current_call().key)
+        return await self._port.delay_shipment(
+            shipment_id, delay.account_id, delay.promised_on, delay.note, current_call().key
+        )
 
     async def get_shipment(self, shipment_id: RecordId) -> Shipment:
         """A shipment with its events."""
@@ -86,8 +81,8 @@ class Logistics(LogisticsV1):
             account_id=account_id, reference=reference, order_reference=order_reference, status=status
         )
         rows = await self._port.list_shipments(which, int(after[0]) if after else 0, limit + 1)
-        items = tuple(shipment for shipment, _ in rows[:limit])
-        more = self._cursors.encode(LIST, filters, (rows[limit - 1][1],)) if len(rows) > limit else None
+        items = tuple(shipment for _, shipment in rows[:limit])
+        more = self._cursors.encode(LIST, filters, (rows[limit - 1][0],)) if len(rows) > limit else None
         return Page(items=items, next_cursor=more)
 
     async def get_tracking(self, shipment_id: RecordId) -> Tracking:

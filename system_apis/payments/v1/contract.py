@@ -66,7 +66,7 @@ class PaymentsV1(Contract, Protocol, owner="Treasury systems"):
         raises=[WrongState],
         visible=by("account_id"),
     )
-    async def void(self, reference: Reference, void: Void) -> VoidResult:
+    async def void(self, reference: RecordId, void: Void) -> VoidResult:
         """Undo the authorisation made under a reference.
 
         Safe when there is none: the reference is then barred, so that a late original is refused.

@@ -38,8 +38,9 @@ class NewPayment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Capture(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How much of the authorised amount to take."""
+    """How much of the authorised amount to take, and whose payment it must be."""
 
+    account_id: AccountId
     amount: Money
 
     def __post_init__(self) -> None:
@@ -47,8 +48,9 @@ class Capture(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Refund(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How much of the captured amount to give back."""
+    """How much of the captured amount to give back, and whose payment it must be."""
 
+    account_id: AccountId
     amount: Money
 
     def __post_init__(self) -> None:

@@ -32,13 +32,13 @@ class Payments(PaymentsV1):
 
     async def capture(self, payment_id: RecordId, capture: Capture) -> Payment:
         """Capture all or part of an authorised amount."""
-        return await self._port.capture(payment_id, capture.amount, current_call().key)
+        return await self._port.capture(payment_id, capture.account_id, capture.amount, current_call().key)
 
     async def refund(self, payment_id: RecordId, refund: Refund) -> Payment:
         """Give back all or part of a captured amount."""
-        return await self._port.refund(payment_id, refund.amount, current_call().key)
+        return await self._port.refund(payment_id, refund.account_id, refund.amount, current_call().key)
 
-    async def void(self, reference: Reference, void: Void) -> VoidResult:
+    async def void(self, reference: RecordId, void: Void) -> VoidResult:
         """Undo the authorisation made under a reference."""
         payment = await self._port.void(reference, void.account_id)
         return VoidResult(
@@ -66,6 +66,6 @@ class Payments(PaymentsV1):
         after = self._cursors.decode(LIST, filters, cursor)
         which = PaymentFilter(account_id=account_id, reference=reference, order_reference=order_reference)
         rows = await self._port.list_payments(which, int(after[0]) if after else 0, limit + 1)
-        items = tuple(payment for payment, _ in rows[:limit])
-        more = self._cursors.encode(LIST, filters, (rows[limit - 1][1],)) if len(rows) > limit else None
+        items = tuple(payment for _, payment in rows[:limit])
+        more = self._cursors.encode(LIST, filters, (rows[limit - 1][0],)) if len(rows) > limit else None
         return Page(items=items, next_cursor=more)

@@ -37,7 +37,7 @@ async def shipped(port: LogisticsPort, until: str) -> str:
     ):
         if until == "released":
             break
-        await move(shipment_id, f"to-{status}")
+        await move(shipment_id, "ACME", f"to-{status}")
         if status == until:
             break
     return shipment_id
@@ -84,11 +84,11 @@ class LogisticsPortConformance:
     def test_goods_go_from_shelf_to_carrier_to_customer(self, port: LogisticsPort) -> None:
         async def scenario() -> None:
             shipment_id = await shipped(port, "picked")
-            sent = await port.dispatch_shipment(shipment_id, "d-1")
+            sent = await port.dispatch_shipment(shipment_id, "ACME", "d-1")
             assert sent.status == "dispatched"
             assert sent.carrier
             assert sent.tracking_number
-            there = await port.deliver_shipment(shipment_id, "e-1")
+            there = await port.deliver_shipment(shipment_id, "ACME", "e-1")
             assert (there.status, there.carrier, there.tracking_number) == ("delivered", sent.carrier, sent.tracking_number)
             assert [event.status for event in there.events] == ["released", "picked", "dispatched", "delivered"]
             assert there.events[-1].location == "Helsinki"
@@ -100,8 +100,10 @@ class LogisticsPortConformance:
             shipment_id = await shipped(port, "released")
             for move in (port.dispatch_shipment, port.deliver_shipment):
                 with pytest.raises(WrongState) as caught:
-                    await move(shipment_id, "x-1")
+                    await move(shipment_id, "ACME", "x-1")
                 assert caught.value.state == "released"
+            with pytest.raises(NotFound):
+                await port.pick_shipment(shipment_id, "OTHER", "x-1")
             assert (await port.get_shipment(shipment_id)).status == "released"
 
         asyncio.run(scenario())
@@ -109,12 +111,12 @@ class LogisticsPortConformance:
     def test_a_repeated_step_is_taken_once(self, port: LogisticsPort) -> None:
         async def scenario() -> None:
             shipment_id = await shipped(port, "released")
-            await asyncio.gather(*(port.pick_shipment(shipment_id, "p-1") for _ in range(10)))
+            await asyncio.gather(*(port.pick_shipment(shipment_id, "ACME", "p-1") for _ in range(10)))
             assert [event.status for event in (await port.get_shipment(shipment_id)).events] == ["released", "picked"]
             with pytest.raises(ReferenceTaken):
-                await port.dispatch_shipment(shipment_id, "p-1")
-            assert (await port.dispatch_shipment(shipment_id, "d-1")).status == "dispatched"
-            assert (await port.pick_shipment(shipment_id, "p-1")).status == "dispatched"
+                await port.dispatch_shipment(shipment_id, "ACME", "p-1")
+            assert (await port.dispatch_shipment(shipment_id, "ACME", "d-1")).status == "dispatched"
+            assert (await port.pick_shipment(shipment_id, "ACME", "p-1")).status == "dispatched"
             change = await port.find_change_by_reference("p-1")
             assert change is not None
             assert (change.kind, change.shipment_id) == ("pick", shipment_id)
@@ -134,7 +136,7 @@ class LogisticsPortConformance:
             with pytest.raises(Tombstoned):
                 await port.release_shipment(REQUEST, "s-1")
             with pytest.raises(WrongState):
-                await port.pick_shipment(shipment_id, "p-9")
+                await port.pick_shipment(shipment_id, "ACME", "p-9")
 
         asyncio.run(scenario())
 
@@ -167,24 +169,24 @@ class LogisticsPortConformance:
     def test_a_delay_promises_another_day(self, port: LogisticsPort, reached: str, shown: str) -> None:
         async def scenario() -> None:
             shipment_id = await shipped(port, reached)
-            delayed = await port.delay_shipment(shipment_id, date(2026, 1, 9), "Snow", "l-1")
+            delayed = await port.delay_shipment(shipment_id, "ACME", date(2026, 1, 9), "Snow", "l-1")
             assert (delayed.status, delayed.promised_on) == (shown, date(2026, 1, 9))
             assert (delayed.events[-1].status, delayed.events[-1].note) == ("delayed", "Snow")
-            assert await port.delay_shipment(shipment_id, date(2026, 1, 9), "Snow", "l-1") == delayed
+            assert await port.delay_shipment(shipment_id, "ACME", date(2026, 1, 9), "Snow", "l-1") == delayed
             with pytest.raises(ReferenceTaken):
-                await port.delay_shipment(shipment_id, date(2026, 1, 10), "Snow", "l-1")
+                await port.delay_shipment(shipment_id, "ACME", date(2026, 1, 10), "Snow", "l-1")
 
         asyncio.run(scenario())
 
     def test_delayed_goods_have_left_and_still_arrive(self, port: LogisticsPort) -> None:
         async def scenario() -> None:
             shipment_id = await shipped(port, "dispatched")
-            await port.delay_shipment(shipment_id, date(2026, 1, 9), "Snow", "l-1")
+            await port.delay_shipment(shipment_id, "ACME", date(2026, 1, 9), "Snow", "l-1")
             with pytest.raises(AlreadyShipped):
                 await port.cancel_shipment("s-1", "ACME")
-            assert (await port.deliver_shipment(shipment_id, "e-1")).status == "delivered"
+            assert (await port.deliver_shipment(shipment_id, "ACME", "e-1")).status == "delivered"
             with pytest.raises(WrongState):
-                await port.delay_shipment(shipment_id, date(2026, 1, 10), "", "l-2")
+                await port.delay_shipment(shipment_id, "ACME", date(2026, 1, 10), "", "l-2")
 
         asyncio.run(scenario())
 
@@ -194,7 +196,7 @@ class LogisticsPortConformance:
             with pytest.raises(NotFound):
                 await port.get_shipment(shipment_id)
             with pytest.raises(NotFound):
-                await port.pick_shipment(shipment_id, "p-1")
+                await port.pick_shipment(shipment_id, "ACME", "p-1")
 
         asyncio.run(scenario())
 
@@ -207,15 +209,15 @@ class LogisticsPortConformance:
                 for n in range(6)
             ]
             first = await port.list_shipments(ShipmentFilter(), 0, 4)
-            rest = await port.list_shipments(ShipmentFilter(), first[-1][1], 4)
-            assert [shipment for shipment, _ in first + rest] == made
-            made[3] = await port.pick_shipment(made[3].shipment_id, "p-1")
+            rest = await port.list_shipments(ShipmentFilter(), first[-1][0], 4)
+            assert [shipment for _, shipment in first + rest] == made
+            made[3] = await port.pick_shipment(made[3].shipment_id, "A-1", "p-1")
             for which, expected in (
                 (ShipmentFilter(account_id="A-1"), made[1::2]),
                 (ShipmentFilter(order_reference="O-2"), made[2::3]),
                 (ShipmentFilter(reference="s-4"), made[4:5]),
                 (ShipmentFilter(status="picked"), made[3:4]),
             ):
-                assert [shipment for shipment, _ in await port.list_shipments(which, 0, 10)] == expected
+                assert [shipment for _, shipment in await port.list_shipments(which, 0, 10)] == expected
 
         asyncio.run(scenario())

@@ -59,7 +59,7 @@ def test_late_readers_see_the_times_at_which_things_were_due(moving: Connector, 
     async def scenario() -> None:
         await moving.release_shipment(REQUEST, "s-1")
         clock.advance(3600)
-        ((shipment, _),) = await moving.list_shipments(ShipmentFilter(status="delivered"), 0, 10)
+        ((_, shipment),) = await moving.list_shipments(ShipmentFilter(status="delivered"), 0, 10)
         offsets = [(event.status, (event.at - START) / timedelta(seconds=1)) for event in shipment.events]
         assert offsets == [("released", 0), ("picked", 0.5), ("dispatched", 1), ("delivered", 3)]
         assert shipment.carrier == "Meridian Worldwide"
@@ -109,7 +109,7 @@ def test_what_was_seen_stays_when_the_clock_is_set_back(files: RecordFiles, tmp_
 def test_a_step_by_call_comes_early_and_the_rest_follows_by_itself(moving: Connector, clock: ManualClock) -> None:
     async def scenario() -> None:
         shipment_id = (await moving.release_shipment(REQUEST, "s-1")).shipment_id
-        assert (await moving.pick_shipment(shipment_id, "p-1")).status == "picked"
+        assert (await moving.pick_shipment(shipment_id, "ACME", "p-1")).status == "picked"
         clock.advance(0.5)
         assert (await moving.get_shipment(shipment_id)).status == "picked"
         clock.advance(0.5)
@@ -133,7 +133,7 @@ def test_delayed_goods_wait_for_the_new_day(moving: Connector, clock: ManualCloc
     async def scenario() -> None:
         shipment_id = (await moving.release_shipment(REQUEST, "s-1")).shipment_id
         clock.advance(1)
-        await moving.delay_shipment(shipment_id, date(2026, 1, 3), "Snow", "l-1")
+        await moving.delay_shipment(shipment_id, "ACME", date(2026, 1, 3), "Snow", "l-1")
         clock.advance(2 * 86_400 - 2)
         assert (await moving.get_shipment(shipment_id)).status == "delayed"
         clock.advance(1)

@@ -84,24 +84,24 @@ class PaymentsPortConformance:
     def test_captures_up_to_what_is_authorized(self, port: PaymentsPort) -> None:
         async def scenario() -> None:
             payment_id = (await port.authorize(request(), "r-1")).payment_id
-            part = await port.capture(payment_id, Money(3_000, "EUR"), "c-1")
+            part = await port.capture(payment_id, "ACME", Money(3_000, "EUR"), "c-1")
             assert (part.status, part.captured) == ("captured", Money(3_000, "EUR"))
             with pytest.raises(AmountExceeded) as caught:
-                await port.capture(payment_id, Money(2_001, "EUR"), "c-2")
+                await port.capture(payment_id, "ACME", Money(2_001, "EUR"), "c-2")
             assert caught.value.remaining == Money(2_000, "EUR")
-            assert (await port.capture(payment_id, Money(2_000, "EUR"), "c-2")).captured == EUR_50
+            assert (await port.capture(payment_id, "ACME", Money(2_000, "EUR"), "c-2")).captured == EUR_50
 
         asyncio.run(scenario())
 
     def test_a_repeated_capture_takes_nothing_more(self, port: PaymentsPort) -> None:
         async def scenario() -> None:
             payment_id = (await port.authorize(request(), "r-1")).payment_id
-            await asyncio.gather(*(port.capture(payment_id, Money(1_000, "EUR"), "c-1") for _ in range(10)))
+            await asyncio.gather(*(port.capture(payment_id, "ACME", Money(1_000, "EUR"), "c-1") for _ in range(10)))
             assert (await port.get_payment(payment_id)).captured == Money(1_000, "EUR")
             with pytest.raises(ReferenceTaken):
-                await port.capture(payment_id, Money(2_000, "EUR"), "c-1")
+                await port.capture(payment_id, "ACME", Money(2_000, "EUR"), "c-1")
             with pytest.raises(ReferenceTaken):
-                await port.refund(payment_id, Money(1_000, "EUR"), "c-1")
+                await port.refund(payment_id, "ACME", Money(1_000, "EUR"), "c-1")
             movement = await port.find_movement_by_reference("c-1")
             assert movement is not None
             assert (movement.kind, movement.payment_id, movement.amount) == ("capture", payment_id, Money(1_000, "EUR"))
@@ -113,14 +113,14 @@ class PaymentsPortConformance:
         async def scenario() -> None:
             payment_id = (await port.authorize(request(), "r-1")).payment_id
             with pytest.raises(WrongState):
-                await port.refund(payment_id, EUR_50, "f-1")
-            await port.capture(payment_id, Money(4_000, "EUR"), "c-1")
-            assert (await port.refund(payment_id, Money(1_500, "EUR"), "f-1")).status == "partially_refunded"
+                await port.refund(payment_id, "ACME", EUR_50, "f-1")
+            await port.capture(payment_id, "ACME", Money(4_000, "EUR"), "c-1")
+            assert (await port.refund(payment_id, "ACME", Money(1_500, "EUR"), "f-1")).status == "partially_refunded"
             with pytest.raises(AmountExceeded):
-                await port.refund(payment_id, Money(2_501, "EUR"), "f-2")
-            assert (await port.refund(payment_id, Money(2_500, "EUR"), "f-2")).status == "refunded"
+                await port.refund(payment_id, "ACME", Money(2_501, "EUR"), "f-2")
+            assert (await port.refund(payment_id, "ACME", Money(2_500, "EUR"), "f-2")).status == "refunded"
             with pytest.raises(WrongState):
-                await port.capture(payment_id, Money(1_000, "EUR"), "c-2")
+                await port.capture(payment_id, "ACME", Money(1_000, "EUR"), "c-2")
 
         asyncio.run(scenario())
 
@@ -128,7 +128,7 @@ class PaymentsPortConformance:
         async def scenario() -> None:
             payment_id = (await port.authorize(request(), "r-1")).payment_id
             with pytest.raises(CurrencyMismatch) as caught:
-                await port.capture(payment_id, Money(5_000, "USD"), "c-1")
+                await port.capture(payment_id, "ACME", Money(5_000, "USD"), "c-1")
             assert (caught.value.expected, caught.value.given) == ("EUR", "USD")
 
         asyncio.run(scenario())
@@ -143,7 +143,7 @@ class PaymentsPortConformance:
             with pytest.raises(Tombstoned):
                 await port.authorize(request(), "r-1")
             with pytest.raises(WrongState):
-                await port.capture(payment_id, EUR_50, "c-1")
+                await port.capture(payment_id, "ACME", EUR_50, "c-1")
 
         asyncio.run(scenario())
 
@@ -162,7 +162,9 @@ class PaymentsPortConformance:
             payment_id = (await port.authorize(request(), "r-1")).payment_id
             with pytest.raises(NotFound):
                 await port.void("r-1", "OTHER")
-            await port.capture(payment_id, EUR_50, "c-1")
+            with pytest.raises(NotFound):
+                await port.capture(payment_id, "OTHER", EUR_50, "c-1")
+            await port.capture(payment_id, "ACME", EUR_50, "c-1")
             with pytest.raises(WrongState) as caught:
                 await port.void("r-1", "ACME")
             assert caught.value.state == "captured"
@@ -175,7 +177,7 @@ class PaymentsPortConformance:
             with pytest.raises(NotFound):
                 await port.get_payment(payment_id)
             with pytest.raises(NotFound):
-                await port.capture(payment_id, EUR_50, "c-1")
+                await port.capture(payment_id, "ACME", EUR_50, "c-1")
 
         asyncio.run(scenario())
 
@@ -185,14 +187,14 @@ class PaymentsPortConformance:
                 await port.authorize(request(account_id=f"A-{n % 2}", order=f"O-{n % 3}"), f"r-{n}") for n in range(6)
             ]
             first = await port.list_payments(PaymentFilter(), 0, 4)
-            rest = await port.list_payments(PaymentFilter(), first[-1][1], 4)
-            assert [payment for payment, _ in first + rest] == made
+            rest = await port.list_payments(PaymentFilter(), first[-1][0], 4)
+            assert [payment for _, payment in first + rest] == made
             for which, expected in (
                 (PaymentFilter(account_id="A-1"), made[1::2]),
                 (PaymentFilter(order_reference="O-2"), made[2::3]),
                 (PaymentFilter(reference="r-4"), made[4:5]),
                 (PaymentFilter(account_id="A-0", order_reference="O-0"), made[:1]),
             ):
-                assert [payment for payment, _ in await port.list_payments(which, 0, 10)] == expected
+                assert [payment for _, payment in await port.list_payments(which, 0, 10)] == expected
 
         asyncio.run(scenario())

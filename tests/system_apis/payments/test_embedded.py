@@ -44,7 +44,7 @@ def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
         files = RecordFiles(tmp_path)
         connector = Connector(Settings(), files, ManualClock())
         payment = await connector.authorize(request(), "r-1")
-        await connector.capture(payment.payment_id, EUR_50, "c-1")
+        await connector.capture(payment.payment_id, "ACME", EUR_50, "c-1")
         await connector.void("r-2", "ACME")
         files.close()
 

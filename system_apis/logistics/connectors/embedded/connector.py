@@ -113,22 +113,24 @@ class Connector:
 
         return await self._write(work, now)
 
-    async def pick_shipment(self, shipment_id: RecordId, reference: Reference) -> Shipment:
+    async def pick_shipment(self, shipment_id: RecordId, account_id: AccountId, reference: Reference) -> Shipment:
         """Take the step from released to picked, once per reference."""
         change = ShipmentChange(reference=reference, shipment_id=shipment_id, kind="pick")
-        return await self._change(change, ("released",), moves.step)
+        return await self._change(change, account_id, ("released",), moves.step)
 
-    async def dispatch_shipment(self, shipment_id: RecordId, reference: Reference) -> Shipment:
+    async def dispatch_shipment(self, shipment_id: RecordId, account_id: AccountId, reference: Reference) -> Shipment:
         """Take the step from picked to dispatched, once per reference."""
         change = ShipmentChange(reference=reference, shipment_id=shipment_id, kind="dispatch")
-        return await self._change(change, ("picked",), moves.step)
+        return await self._change(change, account_id, ("picked",), moves.step)
 
-    async def deliver_shipment(self, shipment_id: RecordId, reference: Reference) -> Shipment:
+    async def deliver_shipment(self, shipment_id: RecordId, account_id: AccountId, reference: Reference) -> Shipment:
         """Take the step from dispatched or delayed to delivered, once per reference."""
         change = ShipmentChange(reference=reference, shipment_id=shipment_id, kind="deliver")
-        return await self._change(change, ("dispatched", "delayed"), moves.step)
+        return await self._change(change, account_id, ("dispatched", "delayed"), moves.step)
 
-    async def delay_shipment(self, shipment_id: RecordId, promised_on: date, note: Text, reference: Reference) -> Shipment:
+    async def delay_shipment(
+        self, shipment_id: RecordId, account_id: AccountId, promised_on: date, note: Text, reference: Reference
+    ) -> Shipment:
         """Put off what is to come until ``promised_on``, once per reference."""
         change = ShipmentChange(reference=reference, shipment_id=shipment_id, kind="delay")
 
@@ -136,19 +138,19 @@ class Connector:
             return moves.delay(progress, route, promised_on, note, now)
 
         content = f"{promised_on.isoformat()} {note}"
-        return await self._change(change, ("released", "picked", "dispatched", "delayed"), move, content)
+        return await self._change(change, account_id, ("released", "picked", "dispatched", "delayed"), move, content)
 
     async def get_shipment(self, shipment_id: RecordId) -> Shipment:
         """The shipment of this number as it is now."""
         seq = records.sequence(shipment_id)
         return await self._read(lambda connection: _present(connection, records.by_seq(connection, seq)))
 
-    async def list_shipments(self, which: ShipmentFilter, after: int, limit: int) -> tuple[tuple[Shipment, int], ...]:
+    async def list_shipments(self, which: ShipmentFilter, after: int, limit: int) -> tuple[tuple[int, Shipment], ...]:
         """Matching shipments above the key ``after``."""
 
-        def work(connection: sqlite3.Connection) -> tuple[tuple[Shipment, int], ...]:
+        def work(connection: sqlite3.Connection) -> tuple[tuple[int, Shipment], ...]:
             rows = records.matching(connection, which, after, limit)
-            return tuple((records.shipment_of(connection, row), row["seq"]) for row in rows)
+            return tuple((row["seq"], records.shipment_of(connection, row)) for row in rows)
 
         return await self._read(work)
 
@@ -177,7 +179,7 @@ class Connector:
                 shipment_id=shipment.shipment_id,
                 status=shipment.status,
             )
-            for shipment, _ in shipments
+            for _, shipment in shipments
         )
 
     def _schedule(self, released_at: datetime) -> tuple[datetime, ...]:
@@ -186,13 +188,15 @@ class Connector:
         delays_s = (self._settings.pick_after_s, self._settings.dispatch_after_s, self._settings.deliver_after_s)
         return tuple(released_at + timedelta(seconds=delay_s) for delay_s in delays_s)
 
-    async def _change(self, change: ShipmentChange, needs: tuple[str, ...], move: Move, content: str = "") -> Shipment:
+    async def _change(
+        self, change: ShipmentChange, account_id: AccountId, needs: tuple[str, ...], move: Move, content: str = ""
+    ) -> Shipment:
         seq = records.sequence(change.shipment_id)
         now = self._clock.now()
 
         def work(connection: sqlite3.Connection) -> Shipment:
             row = records.by_seq(connection, seq)
-            if row is None:
+            if row is None or row["account_id"] != account_id:
                 raise NotFound
             made = records.change_by_reference(connection, change.reference)
             if made is None:

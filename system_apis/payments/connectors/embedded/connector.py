@@ -92,13 +92,17 @@ class Connector:
 
         return await self._file.write(transaction)
 
-    async def capture(self, payment_id: RecordId, amount: Money, reference: Reference) -> Payment:
+    async def capture(
+        self, payment_id: RecordId, account_id: AccountId, amount: Money, reference: Reference
+    ) -> Payment:
         """Take ``amount`` of what is authorised, once per reference."""
-        return await self._move("capture", payment_id, amount, reference)
+        return await self._move("capture", payment_id, account_id, amount, reference)
 
-    async def refund(self, payment_id: RecordId, amount: Money, reference: Reference) -> Payment:
+    async def refund(
+        self, payment_id: RecordId, account_id: AccountId, amount: Money, reference: Reference
+    ) -> Payment:
         """Give back ``amount`` of what is captured, once per reference."""
-        return await self._move("refund", payment_id, amount, reference)
+        return await self._move("refund", payment_id, account_id, amount, reference)
 
     async def void(self, reference: Reference, account_id: AccountId) -> Payment | None:
         """Undo the authorisation of ``reference`` and bar the reference."""
@@ -125,10 +129,10 @@ class Connector:
         seq = records.sequence(payment_id)
         return _present(await self._file.read(lambda connection: records.by_seq(connection, seq)))
 
-    async def list_payments(self, which: PaymentFilter, after: int, limit: int) -> tuple[tuple[Payment, int], ...]:
+    async def list_payments(self, which: PaymentFilter, after: int, limit: int) -> tuple[tuple[int, Payment], ...]:
         """Matching payments above the key ``after``."""
         rows = await self._file.read(lambda connection: records.matching(connection, which, after, limit))
-        return tuple((records.payment_of(row), row["seq"]) for row in rows)
+        return tuple((row["seq"], records.payment_of(row)) for row in rows)
 
     async def find_payment_by_reference(self, reference: Reference) -> Payment | None:
         """The payment authorised under ``reference``."""
@@ -146,7 +150,12 @@ class Connector:
         return tuple(_entry(records.payment_of(row)) for row in rows)
 
     async def _move(
-        self, kind: Literal["capture", "refund"], payment_id: RecordId, amount: Money, reference: Reference
+        self,
+        kind: Literal["capture", "refund"],
+        payment_id: RecordId,
+        account_id: AccountId,
+        amount: Money,
+        reference: Reference,
     ) -> Payment:
         seq = records.sequence(payment_id)
         wanted = PaymentMovement(reference=reference, payment_id=payment_id, kind=kind, amount=amount)
@@ -154,6 +163,8 @@ class Connector:
 
         def transaction(connection: sqlite3.Connection) -> Payment:
             payment = _present(records.by_seq(connection, seq))
+            if payment.account_id != account_id:
+                raise NotFound
             made = records.movement_by_reference(connection, reference)
             if made is not None:
                 if made != wanted:
