@@ -1,0 +1,1 @@
+"""Flows: tables of durable steps with their undo, on the workflow engine, and Tiergate's own state."""

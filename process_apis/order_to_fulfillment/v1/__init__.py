@@ -1,0 +1,1 @@
+"""Order to fulfillment, version 1."""

@@ -1,0 +1,179 @@
+"""Bodies and answers of order to fulfillment v1. This version owns all of them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from system_apis.canonical.values import (
+    AccountId,
+    Address,
+    BasisPoints,
+    Money,
+    Quantity,
+    RecordId,
+    Reference,
+    Sku,
+    Text,
+    UnitPrice,
+    WarehouseId,
+)
+
+Channel = Literal["portal", "partner", "inside_sales", "web_shop", "marketplace_north", "marketplace_south"]
+OrderStatus = Literal[
+    "accepted", "allocated", "confirmed", "shipped", "invoiced", "completed", "rejected", "cancelled", "on_hold"
+]
+CardToken = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$",
+        description="The payment provider's token of a card, never a card number.",
+        examples=["card_ok"],
+    ),
+]
+LineCount = Meta(min_length=1, max_length=200)
+
+
+class NewOrderLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One product and how many of it; the price is the account's."""
+
+    sku: Sku
+    quantity: Quantity
+
+
+class NewOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An order to place at the account's own prices."""
+
+    account_id: AccountId
+    channel: Channel
+    reference: Reference
+    """The customer's own number of this order."""
+    lines: Annotated[tuple[NewOrderLine, ...], LineCount]
+    ship_to: Address | None = None
+    """None: the account's shipping address."""
+    payment: Literal["on_account", "card"] | None = None
+    """None: as the account's terms say."""
+    card_token: CardToken | None = None
+    requested_on: date | None = None
+    channel_order_id: RecordId | None = None
+    """The channel's own order, which is told how this one goes on."""
+
+    def __post_init__(self) -> None:
+        if self.payment == "card" and self.card_token is None:
+            raise ValueError("card_token is needed to pay by card")
+
+
+class NewAgreedOrderLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One product at what inside sales agreed; what is left out is as the account's prices say."""
+
+    sku: Sku
+    quantity: Quantity
+    agreed_price: UnitPrice | None = None
+    agreed_discount_bp: BasisPoints | None = None
+
+
+class NewAgreedOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An order that inside sales places at prices agreed with the account."""
+
+    account_id: AccountId
+    reference: Reference
+    """The customer's own number of this order."""
+    lines: Annotated[tuple[NewAgreedOrderLine, ...], LineCount]
+    channel: Channel = "inside_sales"
+    ship_to: Address | None = None
+    """None: the account's shipping address."""
+    payment: Literal["on_account", "card"] | None = None
+    """None: as the account's terms say."""
+    card_token: CardToken | None = None
+    requested_on: date | None = None
+    channel_order_id: RecordId | None = None
+
+    def __post_init__(self) -> None:
+        if self.payment == "card" and self.card_token is None:
+            raise ValueError("card_token is needed to pay by card")
+
+
+class OrderLine(Struct, frozen=True, kw_only=True):
+    """One line; prices are there once the order was priced."""
+
+    line_no: int
+    sku: Sku
+    quantity: Quantity
+    unit_price: UnitPrice | None = None
+    discount_bp: BasisPoints = 0
+    net: Money | None = None
+    tax_rate_bp: BasisPoints | None = None
+
+
+class OrderAllocation(Struct, frozen=True, kw_only=True):
+    """Where a quantity of a product is taken from."""
+
+    sku: Sku
+    warehouse: WarehouseId
+    quantity: Quantity
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    """An order and how far it is."""
+
+    order_id: RecordId
+    account_id: AccountId
+    reference: Reference
+    channel: str
+    status: OrderStatus
+    stage: str
+    """The step under way in more detail; an open list of words."""
+    lines: tuple[OrderLine, ...]
+    placed_at: datetime
+    updated_at: datetime
+    reason: str | None = None
+    """Why it was rejected or cancelled, or what holds it."""
+    problem: str | None = None
+    """The problem type behind ``reason``, such as ``insufficient-stock``."""
+    net: Money | None = None
+    tax: Money | None = None
+    total: Money | None = None
+    payment: Literal["on_account", "card"] | None = None
+    """None until it is known."""
+    ship_to: Address | None = None
+    """None until it is known."""
+    requested_on: date | None = None
+    channel_order_id: RecordId | None = None
+    allocations: tuple[OrderAllocation, ...] = ()
+    sales_order_id: RecordId | None = None
+    invoice_ids: tuple[RecordId, ...] = ()
+    shipment_ids: tuple[RecordId, ...] = ()
+    payment_id: RecordId | None = None
+
+
+class OrderCancellation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose order is cancelled, and why."""
+
+    account_id: AccountId
+    reason: Text = ""
+
+
+class TimelineEntry(Struct, frozen=True, kw_only=True):
+    """One thing that was done for an order."""
+
+    at: datetime
+    """When it began."""
+    step: str
+    tier: str
+    api: str
+    """The API that was asked, such as ``erp.v1``; the flow's own for its decisions."""
+    operation: str
+    outcome: str
+    """``done``, ``refused``, ``failed``, ``undone``, ``nothing_to_undo`` and what else may come."""
+    detail: str
+    duration_ms: int
+
+
+class Timeline(Struct, frozen=True, kw_only=True):
+    """What was done for an order, oldest first."""
+
+    order_id: RecordId
+    account_id: AccountId
+    entries: tuple[TimelineEntry, ...]
