@@ -1,0 +1,1 @@
+"""What a fresh machine lacks, run by us: the embedded store."""

@@ -1,0 +1,59 @@
+"""Scripts: pieces of Lua that the store runs atomically, loaded from ``.lua`` files at start-up.
+
+They are called by digest (EVALSHA); a store that has forgotten one (restart, failover, SCRIPT
+FLUSH) is sent the source again within the same call.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Script(Generic[T]):
+    """One Lua script; ``T`` is what it replies with: ``int``, ``bytes``, ``list[int]`` …"""
+
+    __slots__ = ("_by_digest", "_by_source", "digest", "name", "source")
+
+    def __init__(self, name: str, source: bytes) -> None:
+        self.name = name
+        self.source = source
+        self.digest = hashlib.sha1(source, usedforsecurity=False).hexdigest().encode()
+        self._by_digest = cache(lambda keys, arguments: _template((b"EVALSHA", self.digest), keys, arguments))
+        self._by_source = cache(lambda keys, arguments: _template((b"EVAL", source), keys, arguments))
+
+    @classmethod
+    def load(cls, package: str, name: str) -> Script[T]:
+        """The script in file ``name`` beside the modules of ``package``.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+        """
+        return cls(f"{package}/{name}", files(package).joinpath(name).read_bytes())
+
+    def call(self, keys: Sequence[bytes], arguments: Sequence[bytes]) -> bytes:
+        """The wire form of a call by digest."""
+        return self._by_digest(len(keys), len(arguments)) % _sized((*keys, *arguments))
+
+    def call_by_source(self, keys: Sequence[bytes], arguments: Sequence[bytes]) -> bytes:
+        """The wire form of a call that brings the source along, after which the digest is known again."""
+        return self._by_source(len(keys), len(arguments)) % _sized((*keys, *arguments))
+
+
+def _template(head: tuple[bytes, bytes], keys: int, arguments: int) -> bytes:
+    # Formatting a prepared template takes 0.3 µs, hiredis.pack_command 0.75.
+    fixed = b"".join(b"$%d\r\n%b\r\n" % (len(part), part) for part in (*head, b"%d" % keys))
+    return b"*%d\r\n%b%b" % (3 + keys + arguments, fixed.replace(b"%", b"%%"), b"$%d\r\n%b\r\n" * (keys + arguments))
+
+
+def _sized(parts: tuple[bytes, ...]) -> tuple[int | bytes, ...]:
+    flat: list[int | bytes] = []
+    for part in parts:
+        flat.append(len(part))
+        flat.append(part)
+    return tuple(flat)
