@@ -69,9 +69,7 @@ class PaymentsPort(Protocol):
         """
         ...
 
-    async def refund(
-        self, payment_id: RecordId, account_id: AccountId, amount: Money, reference: Reference
-    ) -> Payment:
+    async def refund(self, payment_id: RecordId, account_id: AccountId, amount: Money, reference: Reference) -> Payment:
         """Give back ``amount`` of what is captured and not yet refunded.
 
         Raises:

@@ -70,7 +70,11 @@ class LogisticsPortConformance:
 
     @pytest.mark.parametrize(
         "other",
-        [replace(REQUEST, account_id="OTHER"), replace(REQUEST, lines=REQUEST.lines[:1]), replace(REQUEST, promised_on=None)],
+        [
+            replace(REQUEST, account_id="OTHER"),
+            replace(REQUEST, lines=REQUEST.lines[:1]),
+            replace(REQUEST, promised_on=None),
+        ],
     )
     def test_a_reference_stands_for_one_content(self, port: LogisticsPort, other: ShipmentRequest) -> None:
         async def scenario() -> None:
@@ -89,7 +93,11 @@ class LogisticsPortConformance:
             assert sent.carrier
             assert sent.tracking_number
             there = await port.deliver_shipment(shipment_id, "ACME", "e-1")
-            assert (there.status, there.carrier, there.tracking_number) == ("delivered", sent.carrier, sent.tracking_number)
+            assert (there.status, there.carrier, there.tracking_number) == (
+                "delivered",
+                sent.carrier,
+                sent.tracking_number,
+            )
             assert [event.status for event in there.events] == ["released", "picked", "dispatched", "delivered"]
             assert there.events[-1].location == "Helsinki"
 

@@ -48,7 +48,13 @@ def moving(files: RecordFiles, clock: ManualClock) -> Connector:
 def test_goods_move_when_their_moment_has_come(moving: Connector, clock: ManualClock) -> None:
     async def scenario() -> None:
         shipment_id = (await moving.release_shipment(REQUEST, "s-1")).shipment_id
-        for seconds, status in ((0.4, "released"), (0.1, "picked"), (0.5, "dispatched"), (2, "delivered"), (99, "delivered")):
+        for seconds, status in (
+            (0.4, "released"),
+            (0.1, "picked"),
+            (0.5, "dispatched"),
+            (2, "delivered"),
+            (99, "delivered"),
+        ):
             clock.advance(seconds)
             assert (await moving.get_shipment(shipment_id)).status == status
 

@@ -28,7 +28,9 @@ def released(*due_s: float) -> Progress:
     return Progress(status="released", due=due, last_event_at=START)
 
 
-@given(st.lists(st.floats(0, 100), min_size=3, max_size=3).map(sorted), st.lists(st.floats(0, 120), max_size=8).map(sorted))
+@given(
+    st.lists(st.floats(0, 100), min_size=3, max_size=3).map(sorted), st.lists(st.floats(0, 120), max_size=8).map(sorted)
+)
 def test_looking_in_between_changes_nothing_and_nothing_goes_back(due_s: list[float], looks_s: list[float]) -> None:
     looked = released(*due_s)
     for seconds in looks_s:

@@ -25,7 +25,9 @@ from system_apis.payments.port import PaymentFilter, PaymentRequest, PaymentsPor
 EUR_50 = Money(5_000, "EUR")
 
 
-def request(card_token: str = "card_ok", *, amount: Money = EUR_50, account_id: str = "ACME", order: str = "O-1") -> PaymentRequest:
+def request(
+    card_token: str = "card_ok", *, amount: Money = EUR_50, account_id: str = "ACME", order: str = "O-1"
+) -> PaymentRequest:
     """An authorisation of 50 euro for order O-1 of ACME, or another one."""
     return PaymentRequest(account_id=account_id, order_reference=order, amount=amount, card_token=card_token)
 

@@ -39,6 +39,14 @@ def test_an_unknown_card_is_declined(port: Connector) -> None:
     assert caught.value.reason == "unknown_card"
 
 
+def test_an_amount_above_the_set_limit_is_declined(files: RecordFiles) -> None:
+    port = Connector(Settings(decline_above_minor=4_999), files, ManualClock())
+    with pytest.raises(PaymentDeclined) as caught:
+        asyncio.run(port.authorize(request(), "r-1"))
+    assert caught.value.reason == "insufficient_funds"
+    assert asyncio.run(port.authorize(request(amount=Money(4_999, "EUR")), "r-1")).status == "authorized"
+
+
 def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
     async def before() -> None:
         files = RecordFiles(tmp_path)

@@ -156,7 +156,9 @@ def save(connection: sqlite3.Connection, seq: int, progress: Progress) -> None:
 def anything_due(connection: sqlite3.Connection, now: datetime) -> bool:
     """Whether a shipment has a step to take by ``now``."""
     now_us = microseconds(now)
-    return bool(connection.execute("SELECT EXISTS (SELECT 1 FROM shipment WHERE next_due_us <= ?)", (now_us,)).fetchone()[0])
+    return bool(
+        connection.execute("SELECT EXISTS (SELECT 1 FROM shipment WHERE next_due_us <= ?)", (now_us,)).fetchone()[0]
+    )
 
 
 def settle(connection: sqlite3.Connection, now: datetime) -> None:
@@ -201,7 +203,9 @@ def shipment_of(connection: sqlite3.Connection, row: sqlite3.Row) -> Shipment:
         carrier=row["carrier"],
         tracking_number=row["tracking_number"],
         events=tuple(
-            TrackingEvent(at=instant(event["at_us"]), status=event["status"], location=event["location"], note=event["note"])
+            TrackingEvent(
+                at=instant(event["at_us"]), status=event["status"], location=event["location"], note=event["note"]
+            )
             for event in events
         ),
         released_at=instant(row["released_us"]),

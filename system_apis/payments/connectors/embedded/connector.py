@@ -3,7 +3,7 @@
 Test cards, in the manner of a provider's sandbox:
 
 ==========================  ==========================================
-``card_ok``                 authorises any amount
+``card_ok``                 authorises, unless the settings decline so much
 ``card_declined``           declined with reason ``card_declined``
 ``card_insufficient_funds`` declined with reason ``insufficient_funds``
 anything else               declined with reason ``unknown_card``
@@ -16,9 +16,9 @@ its file; a file that can't be written raises ``sqlite3.OperationalError``.
 from __future__ import annotations
 
 import sqlite3
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from governance.call import Clock
 from governance.contract.problems import NotFound
@@ -40,7 +40,9 @@ LEDGER_LIMIT = 2**31
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The embedded provider has nothing to set."""
+    """``decline_above_minor``: a larger amount is declined for insufficient funds, in minor units; none by default."""
+
+    decline_above_minor: Annotated[int, Meta(ge=0)] | None = None
 
 
 class LedgerEntry(Struct, frozen=True, kw_only=True):
@@ -60,6 +62,7 @@ class Connector:
     """A ``PaymentsPort`` on the record file ``payments``."""
 
     def __init__(self, settings: Settings, files: RecordFiles, clock: Clock) -> None:
+        self._settings = settings
         self._file = files.open("payments", records.SCHEMA)
         self._clock = clock
 
@@ -80,7 +83,7 @@ class Connector:
             if row is not None:
                 records.refuse_other_content(row, digest)
                 return records.payment_of(row)
-            _refuse_bad_card(request.card_token)
+            self._refuse_bad_card(request)
             amount = request.amount
             connection.execute(
                 "INSERT INTO payment (reference, order_reference, account_id, currency, amount_minor, fingerprint,"
@@ -98,9 +101,7 @@ class Connector:
         """Take ``amount`` of what is authorised, once per reference."""
         return await self._move("capture", payment_id, account_id, amount, reference)
 
-    async def refund(
-        self, payment_id: RecordId, account_id: AccountId, amount: Money, reference: Reference
-    ) -> Payment:
+    async def refund(self, payment_id: RecordId, account_id: AccountId, amount: Money, reference: Reference) -> Payment:
         """Give back ``amount`` of what is captured, once per reference."""
         return await self._move("refund", payment_id, account_id, amount, reference)
 
@@ -175,12 +176,17 @@ class Connector:
                 "INSERT INTO movement VALUES (?, ?, ?, ?, ?)", (reference, seq, kind, amount.amount_minor, now_us)
             )
             column = "captured_minor" if kind == "capture" else "refunded_minor"
-            connection.execute(
-                f"UPDATE payment SET {column} = {column} + ? WHERE seq = ?", (amount.amount_minor, seq)
-            )
+            connection.execute(f"UPDATE payment SET {column} = {column} + ? WHERE seq = ?", (amount.amount_minor, seq))
             return _present(records.by_seq(connection, seq))
 
         return await self._file.write(transaction)
+
+    def _refuse_bad_card(self, request: PaymentRequest) -> None:
+        if request.card_token != "card_ok":
+            raise PaymentDeclined(reason=DECLINES.get(request.card_token, "unknown_card"))
+        most = self._settings.decline_above_minor
+        if most is not None and request.amount.amount_minor > most:
+            raise PaymentDeclined(reason="insufficient_funds")
 
     def _now_us(self) -> int:
         return records.microseconds(self._clock.now())
@@ -190,11 +196,6 @@ def _present(row: sqlite3.Row | None) -> Payment:
     if row is None:
         raise NotFound
     return records.payment_of(row)
-
-
-def _refuse_bad_card(card_token: str) -> None:
-    if card_token != "card_ok":
-        raise PaymentDeclined(reason=DECLINES.get(card_token, "unknown_card"))
 
 
 def _refuse_movement(payment: Payment, kind: Literal["capture", "refund"], amount: Money) -> None:
