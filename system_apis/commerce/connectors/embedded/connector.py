@@ -11,6 +11,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
+import msgspec
 from msgspec import Struct
 
 from governance.call import Clock
@@ -139,8 +140,8 @@ def _item(channel: Channel, sku: str, listing: ItemListing, now: datetime) -> St
 
 
 def _words(status: str) -> str:
-    pairs = [f'"{channel} {word}"' for channel, words in WORDS.items() for own, word in words.items() if own == status]
-    return f"[{','.join(pairs)}]"
+    pairs = [f"{channel} {word}" for channel, words in WORDS.items() for own, word in words.items() if own == status]
+    return msgspec.json.encode(pairs).decode()
 
 
 def _take(connection: sqlite3.Connection, order: NewChannelOrder, reference: str, now: datetime) -> ChannelOrder:

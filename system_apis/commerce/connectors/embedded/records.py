@@ -177,6 +177,9 @@ def written_back(
         "SELECT number, status, order_id FROM write_back WHERE reference = ?", (reference,)
     ).fetchone()
     if row is None:
+        made = order_by_reference(connection, reference)
+        if made is not None:
+            raise ReferenceTaken(reference=reference, record_id=order_of(made).channel_order_id)
         return False
     if tuple(row) != (sequence(channel_order_id), write_back.status, write_back.order_id):
         raise ReferenceTaken(reference=reference, record_id=channel_order_id)
