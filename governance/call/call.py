@@ -54,7 +54,7 @@ class Call:
     """One call of one operation. ``principal`` holds the authority, ``on_behalf_of`` the user behind it."""
 
     __slots__ = (
-        "_ordinals", "deadline", "idempotency_key", "on_behalf_of", "operation_id", "principal", "request_id",
+        "_ordinals", "deadline", "idempotency_key", "if_match", "on_behalf_of", "operation_id", "principal", "request_id",
         "revision", "step", "traceparent", "wait_s",
     )  # fmt: skip
 
@@ -84,6 +84,8 @@ class Call:
         """RFC 7240 ``Prefer: wait``: how long an accepting operation may hold its answer."""
         self.step = step
         self.revision = revision
+        self.if_match: str | None = None
+        """The revision that a replace or amend was told to start from; ``*`` for any."""
         self._ordinals: dict[str, int] | None = None
 
     @property

@@ -1,0 +1,1 @@
+"""The three bindings of a contract: served over HTTP, local in process, remote to another process."""

@@ -1,0 +1,253 @@
+"""The served binding: an operation as an HTTP handler.
+
+Its own stages are annotate, admit, decode and encode; the policies stand between them. Whatever
+happens inside, one answer comes out, with the request id on it.
+
+Standards: RFC 9110 (semantics, conditional requests), RFC 9457 (problems), RFC 7240 (Prefer).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from msgspec import Struct
+
+from governance.bindings.chain import Link, fold, links
+from governance.bindings.execution import concealed, innermost
+from governance.bindings.rendering import JSON_HEADER, encoder, entity_tag, problem_answer
+from governance.call.clock import Clock
+from governance.call.exchange import Answer, Exchange, Handler, Request, Wrap
+from governance.call.policy import Policy
+from governance.call.stages import Stage
+from governance.contract.operation import Operation
+from governance.contract.problems import Problem, Violation
+from governance.contract.refusals import (
+    BodyTooLarge,
+    InvalidParameters,
+    MalformedRequest,
+    NotAcceptable,
+    PreconditionRequired,
+    RequestTimeout,
+    UnsupportedMediaType,
+)
+from governance.wire.body import body_decoder
+from governance.wire.negotiation import accepts_json, is_json
+from governance.wire.parameters import ParameterReader
+
+SINGLE = frozenset(
+    (b"authorization", b"content-type", b"content-length", b"content-encoding", b"host", b"idempotency-key", b"if-match")
+)
+"""Headers whose second appearance makes a request ambiguous, so that it is refused."""
+
+EVERY_ANSWER = ((b"x-content-type-options", b"nosniff"),)
+
+
+class WireLimits(Struct, frozen=True, kw_only=True):
+    """Bounds on what a request may bring."""
+
+    max_body_bytes: int = 1_048_576
+    max_uri_bytes: int = 8_192
+    body_timeout_s: float = 10.0
+
+
+class ClientGone(Exception):
+    """The client went away before its request was complete; there is nobody to answer."""
+
+
+def served(
+    operation: Operation, service: object, policies: Iterable[Policy], clock: Clock, limits: WireLimits
+) -> tuple[Handler, tuple[Link, ...]]:
+    """The handler from request to ``Answer`` of one operation, and the chain that it is made of."""
+    own = [
+        Link(stage=Stage.ANNOTATE, position=0, name="annotate", wrap=_annotate(operation)),
+        Link(stage=Stage.ADMIT, position=0, name="admit", wrap=_admit(operation)),
+        Link(stage=Stage.DECODE, position=0, name="decode", wrap=_decode(operation, limits)),
+        Link(stage=Stage.EXECUTE, position=0, name="encode", wrap=_encode(operation)),
+    ]
+    if not operation.safe:
+        own.append(Link(stage=Stage.REPLAY, position=0, name="shield", wrap=_shield))
+    chain = links(operation, "served", policies, own)
+    return fold(chain, innermost(operation, service, clock)), chain
+
+
+def _annotate(operation: Operation) -> Wrap:
+    def wrap(inner: Handler) -> Handler:
+        async def annotate(exchange: Exchange) -> Answer:
+            try:
+                answer = await inner(exchange)
+            except Problem as problem:
+                answer = problem_answer(problem, instance=exchange.served.path, request_id=_request_id(exchange))
+            except ClientGone:
+                raise
+            except Exception as error:
+                request_id = _request_id(exchange)
+                problem = concealed(operation, request_id, error)
+                answer = problem_answer(problem, instance=exchange.served.path, request_id=request_id)
+            own = ((b"request-id", _request_id(exchange).encode()), *EVERY_ANSWER, *exchange.response_headers)
+            return Answer(answer.status, answer.headers + own, answer.body)
+
+        return annotate
+
+    return wrap
+
+
+def _request_id(exchange: Exchange) -> str:
+    return exchange.call.request_id if exchange.call else exchange.evidence["request_id"]
+
+
+def _admit(operation: Operation) -> Wrap:
+    takes_body = operation.body is not None
+
+    def wrap(inner: Handler) -> Handler:
+        def admit(exchange: Exchange) -> Awaitable[Any]:
+            request = exchange.served
+            headers = request.headers
+            if len(headers) != len(request.raw_headers):
+                _refuse_ambiguous(request)
+            accept = headers.get(b"accept")
+            if accept is not None and accept != b"*/*" and not accepts_json(accept):
+                raise NotAcceptable(detail="The operation answers application/json.")
+            if takes_body:
+                _admit_body(headers)
+            elif headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers:
+                raise MalformedRequest(detail="This operation takes no body.")
+            return inner(exchange)
+
+        return admit
+
+    return wrap
+
+
+def _refuse_ambiguous(request: Request) -> None:
+    seen: set[bytes] = set()
+    for name, _ in request.raw_headers:
+        if name in SINGLE and name in seen:
+            raise MalformedRequest(detail=f"The header {name.decode()} came more than once.")
+        seen.add(name)
+
+
+def _admit_body(headers: dict[bytes, bytes]) -> None:
+    if not is_json(headers.get(b"content-type", b"")):
+        raise UnsupportedMediaType(detail="Send the body as application/json in UTF-8.")
+    if headers.get(b"content-encoding", b"identity") != b"identity":
+        raise UnsupportedMediaType(detail="Send the body without a content coding.")
+
+
+def _decode(operation: Operation, limits: WireLimits) -> Wrap:
+    reader = ParameterReader(operation)
+    body = operation.body
+    place = operation.parameters.index(body) if body else -1
+    decode_body = body_decoder(body.type) if body else None
+    known_preconditions = operation.conditional
+
+    def wrap(inner: Handler) -> Handler:
+        def decode_parameters(exchange: Exchange) -> Awaitable[Any]:
+            request = exchange.served
+            exchange.arguments = tuple(reader.read(request.path_arguments, request.query))
+            return inner(exchange)
+
+        async def decode_all(exchange: Exchange) -> Any:
+            request = exchange.served
+            if known_preconditions:
+                exchange.under.if_match = _if_match(request.headers)
+            arguments = reader.read(request.path_arguments, request.query)
+            request.body = await _read_body(request, limits)
+            if decode_body is not None:
+                arguments[place] = decode_body(request.body)
+            exchange.arguments = tuple(arguments)
+            return await inner(exchange)
+
+        return decode_all if decode_body is not None else decode_parameters
+
+    return wrap
+
+
+def _if_match(headers: dict[bytes, bytes]) -> str:
+    value = headers.get(b"if-match")
+    if value is None:
+        raise PreconditionRequired(detail="Send If-Match with the ETag of the record that you read.")
+    if not re.fullmatch(rb'"[!#-~]*"|\*', value):
+        violation = Violation(header="If-Match", detail='must be one entity tag, such as "3", or *')
+        raise InvalidParameters((violation,))
+    return value.decode().strip('"')
+
+
+async def _read_body(request: Request, limits: WireLimits) -> bytes:
+    length = request.headers.get(b"content-length")
+    if length is not None and (not length.isdigit() or int(length) > limits.max_body_bytes):
+        raise BodyTooLarge(limit_bytes=limits.max_body_bytes)
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(limits.body_timeout_s):
+            while True:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientGone
+                chunk = message.get("body", b"")
+                size += len(chunk)
+                if size > limits.max_body_bytes:
+                    raise BodyTooLarge(limit_bytes=limits.max_body_bytes)
+                chunks.append(chunk)
+                if not message.get("more_body", False):
+                    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    except TimeoutError:
+        raise RequestTimeout(detail=f"The body did not arrive within {limits.body_timeout_s:g} s.") from None
+
+
+def _shield(inner: Handler) -> Handler:
+    """A write that began is finished, whoever stops waiting for it."""
+
+    async def shielded(exchange: Exchange) -> Any:
+        return await asyncio.shield(asyncio.ensure_future(inner(exchange)))
+
+    return shielded
+
+
+def _encode(operation: Operation) -> Wrap:
+    status = operation.success_status
+    location = _location(operation)
+    tagged = operation.kind in ("read", "search", "create", "replace", "amend") and not operation.accepted
+    conditional = operation.safe
+
+    def wrap(inner: Handler) -> Handler:
+        async def encode(exchange: Exchange) -> Answer:
+            result = await inner(exchange)
+            if status == 204:
+                return Answer(204)
+            body = encoder.encode(result)
+            headers: tuple[tuple[bytes, bytes], ...] = (JSON_HEADER,)
+            if tagged:
+                tag = entity_tag(result, body)
+                headers += ((b"etag", tag),)
+                if conditional and _not_modified(exchange.served.headers, tag):
+                    return Answer(304, ((b"etag", tag),))
+            if location is not None:
+                headers += ((b"location", location(result)),)
+            return Answer(status, headers, body)
+
+        return encode
+
+    return wrap
+
+
+def _not_modified(headers: dict[bytes, bytes], tag: bytes) -> bool:
+    given = headers.get(b"if-none-match")
+    if given is None:
+        return False
+    return given.strip() == b"*" or tag in {part.strip().removeprefix(b"W/") for part in given.split(b",")}
+
+
+def _location(operation: Operation) -> Callable[[Any], bytes] | None:
+    if not operation.location:
+        return None
+    names = re.findall(r"\{(\w+)\}", operation.location)
+    template = operation.location
+
+    def location(result: Any) -> bytes:
+        return template.format(**{name: getattr(result, name) for name in names}).encode()
+
+    return location
