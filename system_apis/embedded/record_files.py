@@ -123,7 +123,7 @@ class RecordFile:
         self._reading.execute("PRAGMA query_only=ON")
         self._writer = _Worker(f"{path.stem}-writes", self._writing, self._write_group)
         self._reader = _Worker(f"{path.stem}-reads", self._reading, self._read_group)
-        self._closed = False
+        self.closed = False
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What ``work`` returns from one consistent snapshot of the file; it can't write.
@@ -143,8 +143,8 @@ class RecordFile:
 
     def close(self) -> None:
         """Finish what was handed over, then close the file."""
-        if not self._closed:
-            self._closed = True
+        if not self.closed:
+            self.closed = True
             self._writer.stop()
             self._reader.stop()
 
@@ -197,7 +197,7 @@ class RecordFiles:
             OSError: the folder can't be made or written.
             sqlite3.Error: the file is damaged, or the schema is wrong.
         """
-        if name in self._open:
+        if name in self._open and not self._open[name].closed:
             raise ValueError(f"the record file {name!r} is open already")
         self._home.mkdir(parents=True, exist_ok=True)
         with _alone(self._home / ".opening.lock"):

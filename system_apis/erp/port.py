@@ -89,7 +89,7 @@ class ErpPort(Protocol):
         """Stock positions by SKU and warehouse."""
         ...
 
-    async def put_stock(self, warehouse: WarehouseId, sku: Sku, stock: StockLevel) -> InventoryPosition:
+    async def put_stock(self, warehouse: WarehouseId, sku: Sku, level: StockLevel) -> InventoryPosition:
         """Put what was counted. Raises ``UnknownProduct``, ``InsufficientStock`` (less than is reserved)."""
         ...
 
@@ -113,7 +113,7 @@ class ErpPort(Protocol):
         """The account's terms. Raises ``UnknownAccount``."""
         ...
 
-    async def put_terms(self, terms: CustomerTerms) -> CustomerTerms:
+    async def put_terms(self, agreed: CustomerTerms) -> CustomerTerms:
         """Put an account's terms. Raises ``NoTaxRate``, ``CurrencyMismatch`` (it has open postings)."""
         ...
 

@@ -48,7 +48,7 @@ from system_apis.erp.v1.model import (
 )
 
 MASTER_DATA = "Products and stock are the company's own and belong to no account."
-PRICE_REFUSALS = [UnknownProduct, UnknownAccount, CurrencyMismatch, NoTaxRate]
+PRICE_REFUSALS = [UnknownProduct, UnknownAccount, CurrencyMismatch, NoTaxRate, AmountExceeded]
 ORDER_REFUSALS = [
     UnknownAccount, AccountOnHold, CurrencyMismatch, UnknownProduct, CreditLimitExceeded, ReferenceTaken, Tombstoned,
 ]  # fmt: skip
@@ -84,13 +84,15 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
 
     @replace("/products/{sku}", scope="erp.products:write", upsert=True, public_because=MASTER_DATA)
     async def put_product(self, sku: Sku, product: Product) -> Product:
-        """Put a product and its list price.
-
-        List prices in other currencies stay. The SKU in the path is the one that counts.
-        """
+        """Put a product and its list price; list prices in other currencies stay."""
         ...
 
-    @read("/customers/{account_id}/prices/{sku}", scope="erp.prices:read", raises=PRICE_REFUSALS, visible=by("account_id"))
+    @read(
+        "/customers/{account_id}/prices/{sku}",
+        scope="erp.prices:read",
+        raises=PRICE_REFUSALS,
+        visible=by("account_id"),
+    )
     async def get_customer_price(self, account_id: AccountId, sku: Sku, *, quantity: Quantity = 1) -> CustomerPrice:
         """The price of a product for an account and a quantity."""
         ...

@@ -1,0 +1,1 @@
+"""Tax rates, volume breaks and contract prices of the embedded ERP, as CSV."""
