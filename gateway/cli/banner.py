@@ -1,0 +1,60 @@
+"""What ``tiergate serve`` prints: where things are, and a session to copy and paste."""
+
+from __future__ import annotations
+
+import click
+
+from gateway.serving.home import Home
+from gateway.settings import Settings
+
+PAGES = (
+    ("Documentation", "/docs"),
+    ("Governance", "/governance"),
+    ("API catalogue", "/.well-known/api-catalog"),
+    ("OpenAPI", "/openapi/experience/portal/v1.json"),
+    ("Tokens", "/oauth/token"),
+    ("Readiness", "/readyz"),
+)
+SESSION = """\
+TOKEN=$(curl -s -u portal-demo:portal-demo-secret -d grant_type=client_credentials \\
+  {url}/oauth/token | python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])')
+curl -s -H "Authorization: Bearer $TOKEN" '{url}/experience/portal/v1/products?limit=3'
+curl -s -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
+  -H "Idempotency-Key: first-order" -H 'Prefer: wait=5' \\
+  -d '{{"reference": "PO-1001", "lines": [{{"sku": "{sku}", "quantity": 2}}]}}' \\
+  {url}/experience/portal/v1/orders | tee order.json
+ORDER=$(python3 -c 'import json; print(json.load(open("order.json"))["order_id"])')
+curl -s -H "Authorization: Bearer $TOKEN" {url}/experience/portal/v1/orders/$ORDER
+curl -s -H "Authorization: Bearer $TOKEN" {url}/experience/portal/v1/invoices"""
+DEMO_SKU = "VLV-0001"
+
+
+class Banner:
+    """Tells on the terminal what the supervisor does."""
+
+    def ready(self, settings: Settings, home: Home, took_s: float) -> None:
+        """The gateway answers: where it is and what to try."""
+        url = settings.local_url
+        tiers = ", ".join(settings.gateway.tiers)
+        click.echo()
+        click.secho(f"  Tiergate serves {tiers} at {url}", bold=True, nl=False)
+        click.echo(f"  (ready after {took_s:.1f} s)")
+        click.echo()
+        for name, path in PAGES:
+            click.echo(f"  {name:<15}{url}{path}")
+        joined = "" if home.is_first else "  (joined the gateway that was here first)"
+        click.echo(f"  {'Home':<15}{home.path}{joined}")
+        if settings.telemetry.log == "file":
+            click.echo(f"  {'Log':<15}{home.log_file}")
+        if settings.demo_clients and "experience" in settings.gateway.tiers:
+            click.echo("\n  A session to copy and paste:\n")
+            click.echo(SESSION.format(url=url, sku=DEMO_SKU))
+        click.echo("\n  Ctrl-C stops it.", nl=True)
+
+    def draining(self) -> None:
+        """The gateway was told to stop."""
+        click.echo("\n  Finishing what is under way; Ctrl-C again ends it at once.")
+
+    def stopped(self) -> None:
+        """Every child has ended."""
+        click.echo("  Stopped.")

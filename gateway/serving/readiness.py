@@ -1,0 +1,39 @@
+"""Asking a gateway on this machine whether it is ready."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+ATTEMPT_S = 1.0
+PAUSE_S = 0.02
+REQUEST = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+
+
+async def until_ready(listener: socket.socket) -> None:
+    """Return once ``GET /readyz`` on the address of ``listener`` has answered 200."""
+    host, port = loopback_of(listener)
+    while True:
+        try:
+            status = await asyncio.wait_for(_status(host, port), ATTEMPT_S)
+        except (OSError, asyncio.TimeoutError, EOFError, ValueError):
+            status = 0
+        if status == 200:
+            return
+        await asyncio.sleep(PAUSE_S)
+
+
+def loopback_of(listener: socket.socket) -> tuple[str, int]:
+    """Host and port at which ``listener`` is reached from this machine."""
+    host, port = listener.getsockname()[:2]
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port
+
+
+async def _status(host: str, port: int) -> int:
+    reader, writer = await asyncio.open_connection(host, port)
+    try:
+        writer.write(REQUEST)
+        line = await reader.readline()
+        return int(line.split()[1]) if line else 0
+    finally:
+        writer.close()
