@@ -54,6 +54,8 @@ class CommercePort(Protocol):
         """At most ``limit`` orders by identifier after ``after``; ``status`` is canonical."""
         ...
 
-    async def write_back_status(self, channel_order_id: str, write_back: StatusWriteBack, reference: str) -> ChannelOrder:
+    async def write_back_status(
+        self, channel_order_id: str, write_back: StatusWriteBack, reference: str
+    ) -> ChannelOrder:
         """The order, moved forward or left as it is. Raises NotFound, ReferenceTaken (tied to another order)."""
         ...

@@ -26,7 +26,9 @@ from system_apis.canonical.values import (
 
 Email = Annotated[str, Meta(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$", examples=["buyer@acme.example"])]
 Phone = Annotated[str, Meta(max_length=40)]
-Language = Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$", description="BCP 47 tag.", examples=["en", "de-AT"])]
+Language = Annotated[
+    str, Meta(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$", description="BCP 47 tag.", examples=["en", "de-AT"])
+]
 OrderId = Annotated[str, Meta(max_length=80, description="The order this is about; empty for none.")]
 ActivityKind = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$", examples=["order_completed"])]
 OpportunityStage = Literal["qualifying", "proposing", "negotiating", "won", "lost"]

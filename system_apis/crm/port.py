@@ -35,7 +35,14 @@ class AccountPort(Protocol):
         ...
 
     async def list_accounts(
-        self, *, query: str | None, owner: str | None, parent_id: str | None, status: str | None, after: str | None, limit: int
+        self,
+        *,
+        query: str | None,
+        owner: str | None,
+        parent_id: str | None,
+        status: str | None,
+        after: str | None,
+        limit: int,
     ) -> tuple[Account, ...]:
         """At most ``limit`` accounts; ``query`` is part of a name or number in any case."""
         ...

@@ -30,7 +30,12 @@ class CommerceV1(Contract, Protocol, owner="Digital commerce"):
         """The items a channel sells, by SKU."""
         ...
 
-    @read("/channels/{channel}/items/{sku}", scope="commerce.items:read", raises=[UnknownProduct], public_because=STOREFRONT)
+    @read(
+        "/channels/{channel}/items/{sku}",
+        scope="commerce.items:read",
+        raises=[UnknownProduct],
+        public_because=STOREFRONT,
+    )
     async def get_item(self, channel: Channel, sku: Sku) -> StorefrontItem:
         """One item of a channel, also when it is not listed any more."""
         ...

@@ -173,7 +173,10 @@ class CrmV1(Contract, Protocol, owner="Sales systems"):
         ...
 
     @action(
-        "/quotes/{quote_id}/send", scope="crm.quotes:write", raises=[WrongState, ReferenceTaken], visible=by("account_id")
+        "/quotes/{quote_id}/send",
+        scope="crm.quotes:write",
+        raises=[WrongState, ReferenceTaken],
+        visible=by("account_id"),
     )
     async def send_quote(self, quote_id: RecordId) -> Quote:
         """Send a draft to the customer."""

@@ -62,7 +62,12 @@ class CommercePortConformance:
             with pytest.raises(UnknownProduct):
                 await port.get_item("web_shop", "BRG-6204")
             made = await port.put_item("web_shop", "BRG-6204", LISTING)
-            assert (made.channel, made.sku, made.title, made.price) == ("web_shop", "BRG-6204", LISTING.title, LISTING.price)
+            assert (made.channel, made.sku, made.title, made.price) == (
+                "web_shop",
+                "BRG-6204",
+                LISTING.title,
+                LISTING.price,
+            )
             assert await port.put_item("web_shop", "BRG-6204", LISTING) == made
             assert await port.get_item("web_shop", "BRG-6204") == made
             with pytest.raises(UnknownProduct):
@@ -147,7 +152,9 @@ class CommercePortConformance:
             ("rejected", "accepted"),
         ],
     )
-    def test_a_late_write_back_changes_nothing(self, port: CommercePort, reached: ChannelStatus, late: ChannelStatus) -> None:
+    def test_a_late_write_back_changes_nothing(
+        self, port: CommercePort, reached: ChannelStatus, late: ChannelStatus
+    ) -> None:
         async def scenario() -> None:
             await listed(port)
             taken = await port.create_channel_order(order(), "r-1")
@@ -216,11 +223,20 @@ async def _write(port: CommercePort, taken: ChannelOrder, status: ChannelStatus,
     return await port.write_back_status(taken.channel_order_id, write_back, reference)
 
 
-async def _skus(port: CommercePort, *, query: str | None = None, after: str | None = None, limit: int = 100) -> list[str]:
+async def _skus(
+    port: CommercePort, *, query: str | None = None, after: str | None = None, limit: int = 100
+) -> list[str]:
     found = await port.list_items(channel="web_shop", query=query, after=after, limit=limit)
     return [item.sku for item in found]
 
 
 async def _orders(port: CommercePort, **asked: Any) -> tuple[ChannelOrder, ...]:
-    filters = {"channel": None, "status": None, "account_id": None, "after": None, "limit": 100, **asked}
+    filters: dict[str, Any] = {
+        "channel": None,
+        "status": None,
+        "account_id": None,
+        "after": None,
+        "limit": 100,
+        **asked,
+    }
     return await port.list_channel_orders(**filters)

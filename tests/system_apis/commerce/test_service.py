@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from tests.system_apis.commerce.conformance import LISTING, listed, order
 
 
 @contextmanager
-def keyed(key: str) -> Iterator[None]:
+def keyed(key: str) -> Generator[None]:
     """Under a call with this idempotency key."""
     principal = Principal(subject="test", client_id="test")
     token = enter(Call(principal=principal, operation_id="commerce.v1.any", idempotency_key=key))

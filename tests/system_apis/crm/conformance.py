@@ -44,7 +44,9 @@ def account(name: str = "Acme Antriebstechnik", *, parent_id: str | None = None,
     return AccountDetails(name=name, owner=owner, billing_address=HOME, shipping_address=HOME, parent_id=parent_id)
 
 
-def line(price_minor: int = 1_999, *, currency: str = "EUR", quantity: int = 3, discount_bp: int = 1_000) -> NewQuoteLine:
+def line(
+    price_minor: int = 1_999, *, currency: str = "EUR", quantity: int = 3, discount_bp: int = 1_000
+) -> NewQuoteLine:
     """Three bearings at 19.99 less 10 %."""
     price = UnitPrice(Money(price_minor, currency))
     return NewQuoteLine(sku="BRG-6204", quantity=quantity, unit_price=price, discount_bp=discount_bp)
@@ -264,7 +266,15 @@ class CrmPortConformance:
 
 
 async def _accounts(port: CrmPort, **asked: Any) -> list[str]:
-    filters = {"query": None, "owner": None, "parent_id": None, "status": None, "after": None, "limit": 100, **asked}
+    filters: dict[str, Any] = {
+        "query": None,
+        "owner": None,
+        "parent_id": None,
+        "status": None,
+        "after": None,
+        "limit": 100,
+        **asked,
+    }
     return [found.account_id for found in await port.list_accounts(**filters)]
 
 

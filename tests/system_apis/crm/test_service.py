@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from tests.system_apis.crm.conformance import ACTIVITY, CASE, CONTACT, OPPORTUNI
 
 
 @contextmanager
-def keyed(key: str) -> Iterator[None]:
+def keyed(key: str) -> Generator[None]:
     """Under a call with this idempotency key."""
     principal = Principal(subject="test", client_id="test")
     token = enter(Call(principal=principal, operation_id="crm.v1.any", idempotency_key=key))

@@ -106,7 +106,9 @@ class Connector:
         )
         return await self._file.read(lambda connection: records.orders(connection, matches, limit))
 
-    async def write_back_status(self, channel_order_id: str, write_back: StatusWriteBack, reference: str) -> ChannelOrder:
+    async def write_back_status(
+        self, channel_order_id: str, write_back: StatusWriteBack, reference: str
+    ) -> ChannelOrder:
         """Move the order forward, or leave it as it is."""
         return await self._file.write(
             lambda connection: _write_back(connection, channel_order_id, write_back, reference)
@@ -182,9 +184,8 @@ def _write_back(
     if records.written_back(connection, reference, channel_order_id, write_back):
         return order
     if write_back.order_id and order.order_id not in ("", write_back.order_id):
-        raise ReferenceTaken(
-            reference=channel_order_id, record_id=order.order_id, detail="The channel's order became another order."
-        )
+        # One channel order becomes one order: the first one that said so stands.
+        raise ReferenceTaken(reference=channel_order_id, record_id=order.order_id)
     status: ChannelStatus = write_back.status if write_back.status in AHEAD[order.status] else order.status
     number = records.sequence(channel_order_id)
     connection.execute(

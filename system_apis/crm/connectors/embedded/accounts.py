@@ -31,7 +31,14 @@ class Accounts(Cabinet):
         return await self.file.read(lambda connection: ACCOUNTS.get(connection, account_id))
 
     async def list_accounts(
-        self, *, query: str | None, owner: str | None, parent_id: str | None, status: str | None, after: str | None, limit: int
+        self,
+        *,
+        query: str | None,
+        owner: str | None,
+        parent_id: str | None,
+        status: str | None,
+        after: str | None,
+        limit: int,
     ) -> tuple[Account, ...]:
         """Accounts by number."""
         matches = (

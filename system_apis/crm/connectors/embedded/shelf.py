@@ -42,9 +42,7 @@ class Shelf(Generic[T]):
         self._key = key
         self._prefix = prefix
 
-    def create(
-        self, connection: sqlite3.Connection, reference: str, draft: Struct, make: Callable[[str], T]
-    ) -> T:
+    def create(self, connection: sqlite3.Connection, reference: str, draft: Struct, make: Callable[[str], T]) -> T:
         """The record that ``make`` gives for the next number, once per reference.
 
         Raises:
@@ -110,7 +108,9 @@ class Shelf(Generic[T]):
         self, connection: sqlite3.Connection, matches: Iterable[Match], after: str | None, limit: int
     ) -> tuple[T, ...]:
         """At most ``limit`` records whose key is above ``after``, by key."""
-        asked = [(condition, value) for condition, value in ((f"{self._key} > ?", after), *matches) if value is not None]
+        asked = [
+            (condition, value) for condition, value in ((f"{self._key} > ?", after), *matches) if value is not None
+        ]
         where = " AND ".join(condition for condition, _ in asked) or "TRUE"
         rows = connection.execute(
             f"SELECT record FROM {self._table} WHERE {where} ORDER BY {self._key} LIMIT ?",
