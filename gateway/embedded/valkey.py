@@ -33,6 +33,8 @@ LOOK_EVERY_S = 0.2
 """How often a joined process looks whether the holder has gone."""
 RESTART_PAUSE_S = 0.1
 PING_PAUSE_S = 0.01
+ATTEMPTS = 3
+"""So often it may end before it has ever answered."""
 
 DIE_WITH_PARENT = """
 import ctypes, os, sys
@@ -86,7 +88,7 @@ class EmbeddedValkey:
                     await asyncio.sleep(PING_PAUSE_S)
         except TimeoutError:
             await self.stop()
-            raise ValkeyFailed(f"the embedded store did not start within {START_WITHIN_S:.0f} s: {self._log()}") from None
+            raise ValkeyFailed(f"the embedded store is not up after {START_WITHIN_S:.0f} s: {self._log()}") from None
         if self._keeper.done():
             failure = self._keeper.exception()
             await self.stop()
@@ -116,7 +118,7 @@ class EmbeddedValkey:
             (self._home / "valkey.pid").write_text(str(self._process.pid))
             await self._process.wait()
             deaths += 1
-            if deaths == 3 and not self._served:
+            if deaths == ATTEMPTS and not self._served:
                 raise ValkeyFailed(f"the embedded store ends as soon as it is started: {self._log()}")
             await asyncio.sleep(RESTART_PAUSE_S * min(deaths, 50))
 

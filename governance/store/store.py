@@ -17,6 +17,7 @@ A lost call is not repeated here: whether it ran is unknown, and only its caller
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import random
 from collections.abc import Awaitable, Sequence
@@ -37,6 +38,8 @@ Reply: TypeAlias = Any
 
 T = TypeVar("T")
 
+logger = logging.getLogger("tiergate.store")
+
 FIRST_PAUSE_S = 0.02
 LONGEST_PAUSE_S = 0.5
 
@@ -49,11 +52,14 @@ class StoreOptions(Struct, frozen=True, kw_only=True):
     outstanding_limit: int = 20_000
 
 
+DEFAULTS = StoreOptions()
+
+
 class Store:
     """A store for one event loop. ``start`` it before the first call."""
 
     def __init__(
-        self, address: Address | str, *, scripts: Sequence[Script[Any]] = (), options: StoreOptions = StoreOptions()
+        self, address: Address | str, *, scripts: Sequence[Script[Any]] = (), options: StoreOptions = DEFAULTS
     ) -> None:
         self.address = parse_address(address) if isinstance(address, str) else address
         self._options = options
@@ -155,12 +161,15 @@ class Store:
                 continue
             failed, self._away = 0, None
             self._settled.set()
+            logger.info("the store at %s answers", self.address)
             reason = await line.lost
             self._line = None
             if line.hung:  # it would hang the next calls too: refuse them until it greets again
                 self._say_away(str(reason))
 
     def _say_away(self, reason: str) -> None:
+        if self._away is None:
+            logger.warning("the store at %s is away: %s", self.address, reason)
         self._away = reason
         self._settled.set()
 

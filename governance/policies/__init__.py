@@ -1,0 +1,1 @@
+"""The policies: one folder or module each, found by discovery."""

@@ -1,0 +1,81 @@
+"""Claims in the store: who works on a key, and what came out.
+
+A claim has a lease and a fencing token of 128 random bits. Every change compares the token inside
+one atomic script, so a holder whose lease ran out can neither record, renew nor release what
+another holds by now. Claim and record are one round trip each.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Literal
+
+from governance.store import Script, Store
+
+PACKAGE = "governance.policies.idempotency"
+CLAIM: Script[int | bytes] = Script.load(PACKAGE, "claim.lua")
+RECORD: Script[int] = Script.load(PACKAGE, "record.lua")
+RENEW: Script[int] = Script.load(PACKAGE, "renew.lua")
+RELEASE: Script[int] = Script.load(PACKAGE, "release.lua")
+
+STATES: dict[int, Literal["claimed", "reused", "in flight"]] = {1: "claimed", 2: "reused", 3: "in flight"}
+
+
+class Claims:
+    """The claims of all served edges that share a store."""
+
+    def __init__(self, store: Store, *, lease_s: int) -> None:
+        store.prepare(CLAIM, RECORD, RENEW, RELEASE)
+        self._store = store
+        self.lease_s = lease_s
+        self._lease_ms = b"%d" % (lease_s * 1000)
+
+    async def claim(self, key: bytes, fingerprint: bytes) -> Claim | Literal["reused", "in flight"] | bytes:
+        """The claim, if the key was free; else why not, or the outcome that is stored under it.
+
+        Raises:
+            StoreError: the store failed; whether the key is claimed now is unknown, for one lease at most.
+        """
+        token = os.urandom(16)
+        reply = await self._store.run(CLAIM, (key,), (token, fingerprint, self._lease_ms))
+        if isinstance(reply, bytes):
+            return reply
+        state = STATES[reply]
+        return Claim(self._store, key, token, self._lease_ms) if state == "claimed" else state
+
+
+class Claim:
+    """A key that this process holds, as far as it knows."""
+
+    __slots__ = ("_key", "_lease_ms", "_store", "_token")
+
+    def __init__(self, store: Store, key: bytes, token: bytes, lease_ms: bytes) -> None:
+        self._store = store
+        self._key = key
+        self._token = token
+        self._lease_ms = lease_ms
+
+    async def record(self, outcome: bytes, *, retention_s: int) -> bool:
+        """Store the outcome; False when the claim is no longer ours, and nothing was stored.
+
+        Raises:
+            StoreError: the store failed.
+        """
+        arguments = (self._token, outcome, b"%d" % (retention_s * 1000))
+        return await self._store.run(RECORD, (self._key,), arguments) == 1
+
+    async def renew(self) -> bool:
+        """Hold on for another lease; False when the claim is no longer ours.
+
+        Raises:
+            StoreError: the store failed.
+        """
+        return await self._store.run(RENEW, (self._key,), (self._token, self._lease_ms)) == 1
+
+    async def release(self) -> bool:
+        """Free the key for the next try; False when the claim was no longer ours.
+
+        Raises:
+            StoreError: the store failed; the lease frees the key.
+        """
+        return await self._store.run(RELEASE, (self._key,), (self._token,)) == 1
