@@ -16,6 +16,7 @@ from system_apis.canonical.values import (
     AccountId,
     Address,
     BasisPoints,
+    Country,
     Currency,
     Level,
     Money,
@@ -55,7 +56,7 @@ class CustomerTerms(Struct, frozen=True, kw_only=True):
     """None: no limit is set."""
     discount_bp: BasisPoints = 0
     tax_treatment: Literal["standard", "reverse_charge", "export", "exempt"] = "standard"
-    tax_country: str = "DE"
+    tax_country: Country = "DE"
     on_hold: bool = False
 
 

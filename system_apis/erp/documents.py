@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 
 from system_apis.canonical.entities import Reservation
 from system_apis.canonical.values import (
+    AMOUNT_LIMIT,
     AccountId,
     Address,
     BasisPoints,
@@ -150,6 +151,8 @@ class NewSalesOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def __post_init__(self) -> None:
         if any(line.net.currency != self.currency for line in self.lines):
             raise ValueError(f"every line must be in the order's currency {self.currency}")
+        if sum(line.net.amount_minor for line in self.lines) > AMOUNT_LIMIT // 2:
+            raise ValueError("the order is worth more than one order may be")
 
 
 class NewInvoiceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -183,9 +183,7 @@ class Erp(ErpV1):
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page[Invoice]:
-        which = DocumentFilter(
-            account_id=account_id, sales_order_id=sales_order_id, reference=reference, status=status
-        )
+        which = DocumentFilter(account_id=account_id, sales_order_id=sales_order_id, reference=reference, status=status)
         listing = Listing(self._cursors, "erp.v1.list_invoices", which)
         return await page_of_documents(listing, self._port.list_invoices, which, limit, cursor)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from system_apis.embedded import RecordFile, RecordFiles, fingerprint, seed_rows
 from system_apis.canonical.values import Money
+from system_apis.embedded import RecordFile, RecordFiles, fingerprint, seed_rows
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL CHECK (value <= 1000)) STRICT;

@@ -53,7 +53,7 @@ def stored(connection: sqlite3.Connection, table: str, prefix: str, reference: s
     row = connection.execute(f"SELECT * FROM {table} WHERE reference = ?", (reference,)).fetchone()
     if row is None:
         return None
-    if "status" in row.keys() and row["status"] in UNDONE_STATES:
+    if row["status"] in UNDONE_STATES:
         raise Tombstoned(reference=reference)
     if row["fingerprint"] != fingerprint(content):
         raise ReferenceTaken(reference=reference, record_id=number(prefix, row["key"]))

@@ -86,9 +86,7 @@ def read(connection: sqlite3.Connection) -> ErpLedger:
             LedgerReservation(reference=row["reference"], account_id=row["account_id"], status=row["status"])
             for row in held
         ),
-        stock=tuple(
-            LedgerStock(sku=row["sku"], on_hand=row["on_hand"], reserved=row["reserved"]) for row in levels
-        ),
+        stock=tuple(LedgerStock(sku=row["sku"], on_hand=row["on_hand"], reserved=row["reserved"]) for row in levels),
         discrepancies=tuple(_discrepancies(connection)),
     )
 

@@ -67,7 +67,8 @@ def _line(connection: sqlite3.Connection, terms: CustomerTerms, line_no: int, li
         raise UnknownProduct(sku=line.sku)
     found = _unit_price(connection, terms, line)
     if found is None:
-        raise CurrencyMismatch(expected=terms.currency, given=product["currency"], detail=f"{line.sku} has no such price.")
+        detail = f"{line.sku} has no price in {terms.currency}."
+        raise CurrencyMismatch(expected=terms.currency, given=product["currency"], detail=detail)
     unit_price, source, discount_bp = found
     if unit_price.amount.currency != terms.currency:
         raise CurrencyMismatch(expected=terms.currency, given=unit_price.amount.currency)

@@ -10,7 +10,7 @@ import msgspec
 from governance.contract.problems import NotFound
 from system_apis.canonical.entities import CreditStatus, SalesOrder, SalesOrderLine
 from system_apis.canonical.refusals import AccountOnHold, CreditLimitExceeded, CurrencyMismatch, WrongState
-from system_apis.canonical.values import Address, Money, UnitPrice
+from system_apis.canonical.values import AMOUNT_LIMIT, Address, Money, UnitPrice
 from system_apis.embedded import fingerprint
 from system_apis.erp.connectors.embedded import products
 from system_apis.erp.connectors.embedded import terms as customers
@@ -113,14 +113,15 @@ def _admit(order: NewSalesOrder, credit: CreditStatus, total: int) -> None:
     currency = credit.exposure.currency
     if order.currency != currency:
         raise CurrencyMismatch(expected=currency, given=order.currency)
-    required = Money(total, currency)
-    if not order.prepaid and credit.headroom is not None and total > credit.headroom.amount_minor:
-        raise CreditLimitExceeded(account_id=order.account_id, headroom=credit.headroom, required=required)
+    headroom = credit.headroom or Money(AMOUNT_LIMIT, currency) - credit.exposure
+    if not order.prepaid and total > headroom.amount_minor:
+        raise CreditLimitExceeded(account_id=order.account_id, headroom=headroom, required=Money(total, currency))
 
 
 def _insert_lines(connection: sqlite3.Connection, key: int, order: NewSalesOrder) -> None:
     connection.executemany(
-        """INSERT INTO sales_order_lines (sales_order, line_no, sku, quantity, price, per, discount_bp, net, tax_rate_bp)
+        """INSERT INTO sales_order_lines
+        (sales_order, line_no, sku, quantity, price, per, discount_bp, net, tax_rate_bp)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [
             (

@@ -57,7 +57,8 @@ CREATE TABLE IF NOT EXISTS terms (
 ) STRICT;
 CREATE TABLE IF NOT EXISTS sales_orders (
     key INTEGER PRIMARY KEY, reference TEXT NOT NULL UNIQUE, fingerprint TEXT NOT NULL,
-    account_id TEXT NOT NULL REFERENCES terms, status TEXT NOT NULL CHECK (status IN ('posted', 'cancelled', 'invoiced')),
+    account_id TEXT NOT NULL REFERENCES terms,
+    status TEXT NOT NULL CHECK (status IN ('posted', 'cancelled', 'invoiced')),
     currency TEXT NOT NULL, net INTEGER NOT NULL, tax INTEGER NOT NULL, total INTEGER NOT NULL,
     uninvoiced INTEGER NOT NULL CHECK (uninvoiced BETWEEN 0 AND total), prepaid INTEGER NOT NULL,
     ship_to TEXT NOT NULL, customer_reference TEXT NOT NULL, posted_at TEXT NOT NULL, CHECK (net + tax = total)
