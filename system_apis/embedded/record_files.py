@@ -21,7 +21,7 @@ import fcntl
 import hashlib
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -219,7 +219,7 @@ def _unavailable(path: Path, error: Exception) -> Exception:
 
 
 @contextmanager
-def _alone(lock: Path) -> Iterator[None]:
+def _alone(lock: Path) -> Generator[None, None, None]:
     # Turning a new file to WAL answers "locked" at once, without the busy timeout, when two processes try.
     with lock.open("a") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)

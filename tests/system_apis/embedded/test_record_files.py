@@ -13,6 +13,7 @@ import pytest
 from system_apis.canonical.values import Money
 from system_apis.embedded import RecordFile, RecordFiles, fingerprint, seed_rows
 
+ROOT = Path(__file__).parents[3]
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL CHECK (value <= 1000)) STRICT;
 INSERT OR IGNORE INTO counter VALUES ('n', 0);
@@ -125,7 +126,7 @@ def test_two_processes_share_a_file(tmp_path: Path) -> None:
         "        await asyncio.gather(*(file.write(lambda c: c.execute(sql).rowcount) for _ in range(10)))\n"
         "asyncio.run(go()); file.close()\n"
     )
-    children = [subprocess.Popen([sys.executable, "-c", program, str(tmp_path)]) for _ in range(2)]
+    children = [subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], cwd=ROOT) for _ in range(2)]
     assert [child.wait(30) for child in children] == [0, 0]
     file = RecordFiles(tmp_path).open("a", SCHEMA)
     assert asyncio.run(file.read(value)) == 200
