@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway.settings.reading import SettingsError, judge, read_section, sentence
-from gateway.settings.secrets import SHOWN, SecretResolver, join, reason
+from gateway.settings.secrets import SHOWN, SOURCES, SecretResolver, join, masked, reason
 from gateway.settings.sections import Gateway, Sections, Settings, Shown
 
 FILE_NAME = "tiergate.toml"
@@ -57,7 +57,7 @@ def load_settings(environ: Mapping[str, str], cwd: Path) -> Settings:
         raise SettingsError(complaints)
     table["gateway"] = {**table.get("gateway", {}), **overrides}
     sections = read_section(table, Sections, file=file.name, path="")
-    settings = Settings(**_fields(sections), home=_home(environ, cwd), config=file.path)
+    settings = Settings(**_fields(sections), home=_home(environ, cwd), config=file.path, secrets=resolver.found)
     contradictions = settings.contradictions()
     if contradictions:
         raise SettingsError(sentence(file.name, *one) for one in contradictions)
@@ -115,7 +115,7 @@ def _show(settings: Settings, file: _File, environ: Mapping[str, str]) -> Iterat
     for name in Sections.__struct_fields__:
         for key, value in _leaves(getattr(settings, name), name):
             source = overridden.get(key) or (file.name if key in written else "default")
-            yield Shown(key, _shown_value(written.get(key), value), source)
+            yield Shown(key, _shown_value(None if key in overridden else written.get(key), value), source)
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -131,6 +131,6 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def _shown_value(written: Any, value: Any) -> str:
-    if isinstance(written, str) and written.startswith(("env:", "file:")):
+    if isinstance(written, str) and written.startswith(SOURCES):
         return f"{SHOWN} ({written})"
-    return json.dumps(value, ensure_ascii=False, default=lambda _: SHOWN)
+    return json.dumps(masked(value if written is None else written), ensure_ascii=False)

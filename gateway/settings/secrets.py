@@ -2,7 +2,8 @@
 
 A text that names a source is replaced by what the source holds, wherever it stands. A key that
 means a secret (``…_secret``, ``password``, ``token``, ``private_key`` …) and a URL that carries a
-password are refused as literals. What is read is a ``Secret``: text that shows itself as ``***``.
+password are refused as literals, scrypt hashes apart. What is read is a ``Secret``: text that shows
+itself as ``***``. ``[consumers]`` keeps its references, which ``Settings.secret`` reads.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import Any, cast
 SECRET_KEY = re.compile(r"(?:.*[_-])?(?:secrets?|passwords?|passphrase|tokens?|private[_-]key|api[_-]?key)\Z")
 PASSWORD_IN_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^/@\s]*:[^/@\s]+@", re.IGNORECASE)
 SHOWN = "***"
+SOURCES = ("env:", "file:")
+HASHED = "scrypt:"
 
 
 class Secret(str):
@@ -34,9 +37,11 @@ class SecretResolver:
         self._folder = folder
         self.violations: list[tuple[str, str]] = []
         """Pairs of key path and sentence."""
+        self.found: dict[str, Secret] = {}
+        """Every reference that was met, and what it holds."""
 
     def resolve(self, value: Any, path: str = "", *, secret: bool = False) -> Any:
-        """``value`` with every reference in it read; ``secret`` demands that its texts are references."""
+        """``value`` with its references replaced; ``secret`` demands that its texts are references."""
         if isinstance(value, dict):
             table = cast("dict[str, Any]", value)
             return {key: self.resolve(item, join(path, key), secret=is_secret(key)) for key, item in table.items()}
@@ -45,15 +50,18 @@ class SecretResolver:
             return [self.resolve(item, f"{path}[{place}]", secret=secret) for place, item in enumerate(items)]
         if not isinstance(value, str):
             return value
-        if value.startswith("env:"):
-            return self._from_environment(value.removeprefix("env:"), path)
-        if value.startswith("file:"):
-            return self._from_file(value.removeprefix("file:"), path)
-        if secret and value:
+        if value.startswith(SOURCES):
+            self.found[value] = self._read(value, path)
+            return value if path.startswith("consumers.") else self.found[value]
+        if secret and value and not value.startswith(HASHED):
             self._refuse(path, "is a secret: write env:NAME or file:PATH, never the secret itself.")
         elif PASSWORD_IN_URL.match(value):
             self._refuse(path, "holds a password: keep the whole URL in a variable and write env:NAME here.")
         return value
+
+    def _read(self, reference: str, path: str) -> Secret:
+        source, _, name = reference.partition(":")
+        return self._from_environment(name, path) if source == "env" else self._from_file(name, path)
 
     def _from_environment(self, name: str, path: str) -> Secret:
         value = self._environ.get(name, "")
@@ -89,3 +97,12 @@ def reason(error: Exception) -> str:
     """What went wrong in the operating system's words, in lower case."""
     said = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
     return (said or type(error).__name__).lower()
+
+
+def masked(value: Any) -> Any:
+    """``value`` as it may be shown: references stay, what they hold and hashes don't."""
+    if isinstance(value, list | tuple):
+        return [masked(item) for item in cast("list[Any]", value)]
+    if isinstance(value, Secret):
+        return SHOWN
+    return f"{HASHED}{SHOWN}" if isinstance(value, str) and value.startswith(HASHED) else value

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from msgspec import Meta, Struct
 
+from gateway.settings.secrets import Secret
+
 Tier = Literal["system", "process", "experience"]
 TIERS: tuple[Tier, ...] = ("system", "process", "experience")
 CALLEE: Mapping[Tier, Tier] = {"experience": "process", "process": "system"}
@@ -160,6 +162,8 @@ class Settings(Sections, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The folder of all local state, absolute."""
     config: Path | None = None
     """The tiergate.toml that was read, if any."""
+    secrets: Mapping[str, Secret] = {}
+    """``env:NAME`` or ``file:PATH`` to what it holds, for every one in the file."""
     shown: tuple[Shown, ...] = ()
 
     @property
@@ -193,6 +197,16 @@ class Settings(Sections, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def remote_url(self, tier: Tier) -> str:
         """Base URL of the process that serves ``tier``; empty where it is served here or nowhere."""
         return "" if tier in self.gateway.tiers else str(getattr(self.placement, tier))
+
+    def secret(self, reference: str) -> str:
+        """What ``env:NAME`` or ``file:PATH``, as it stands in tiergate.toml, holds.
+
+        Raises:
+            ValueError: it does not stand there.
+        """
+        if reference not in self.secrets:
+            raise ValueError(f"{reference} does not stand in tiergate.toml")
+        return self.secrets[reference]
 
     def show(self) -> tuple[Shown, ...]:
         """Every effective setting with its source, secrets as ``***``."""
