@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import hiredis
@@ -30,7 +30,10 @@ GRACE_S = 0.02
 class Line(asyncio.Protocol):
     """A live connection. ``lost`` resolves with the reason when it ends."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, *, timeout_s: float, limit: int) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, *, timeout_s: float, limit: int, on_end: Callable[[Line], None]
+    ) -> None:
+        self._on_end = on_end
         self.lost: asyncio.Future[StoreUnavailable] = loop.create_future()
         self.hung = False
         """True when the line ended because the store did not answer in time."""
@@ -149,6 +152,7 @@ class Line(asyncio.Protocol):
         if self.lost.done():
             return
         self.lost.set_result(StoreUnavailable(reason))
+        self._on_end(self)
         if self._timer is not None:
             self._timer.cancel()
         if self._transport is not None:

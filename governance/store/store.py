@@ -111,7 +111,7 @@ class Store:
         self._away = "the store client is closed"
         if self._line is not None:
             self._line.close()
-            self._line = None
+        await asyncio.sleep(0)  # asyncio closes an aborted connection in the loop's next turn
 
     def command(self, *parts: bytes | str | int) -> Awaitable[Reply]:
         """The reply to one command, such as ``await store.command(b"GET", key)``.
@@ -162,10 +162,13 @@ class Store:
             failed, self._away = 0, None
             self._settled.set()
             logger.info("the store at %s answers", self.address)
-            reason = await line.lost
+            await asyncio.wait((line.lost,))  # not awaited itself: our own cancellation would cancel it
+
+    def _dropped(self, line: Line) -> None:
+        if self._line is line:
             self._line = None
             if line.hung:  # it would hang the next calls too: refuse them until it greets again
-                self._say_away(str(reason))
+                self._say_away(str(line.lost.result()))
 
     def _say_away(self, reason: str) -> None:
         if self._away is None:
@@ -175,7 +178,9 @@ class Store:
 
     async def _connect(self) -> Line:
         loop, options = asyncio.get_running_loop(), self._options
-        line = Line(loop, timeout_s=options.answer_timeout_s, limit=options.outstanding_limit)
+        line = Line(
+            loop, timeout_s=options.answer_timeout_s, limit=options.outstanding_limit, on_end=self._dropped
+        )
         try:
             async with asyncio.timeout(options.connect_timeout_s):
                 await self._open(loop, line)

@@ -29,7 +29,7 @@ class StoredAnswer(msgspec.Struct, frozen=True, array_like=True, tag=1):
 class StoredRefusal(msgspec.Struct, frozen=True, array_like=True, tag=2):
     """A business refusal."""
 
-    type: str
+    kind: str
     status: int
     title: str
     detail: str
@@ -60,10 +60,10 @@ def replay(stored: bytes, refusals: Mapping[str, type[Problem]]) -> Answer:
     outcome = _decoder.decode(stored)
     if isinstance(outcome, StoredAnswer):
         return Answer(outcome.status, outcome.headers, outcome.body)
-    refusal = refusals.get(outcome.type)
+    refusal = refusals.get(outcome.kind)
     if refusal is not None:
         raise refusal.from_members(outcome.detail, outcome.members)
     # A release since then dropped the class: what was answered then is still the answer.
-    document = {"type": f"/problems/{outcome.type}", "title": outcome.title, "status": outcome.status}
+    document = {"type": f"/problems/{outcome.kind}", "title": outcome.title, "status": outcome.status}
     body = msgspec.json.encode({**document, "detail": outcome.detail, **outcome.members})
     return Answer(outcome.status, ((b"content-type", b"application/problem+json"),), body)
