@@ -1,0 +1,35 @@
+"""A consumer: one client of the gateway, who answers for it and what it may do."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from governance.call import Accounts
+from governance.consumers.secrets import Secret
+
+
+class Consumer(Struct, frozen=True, kw_only=True):
+    """One client, checked and with its role and secrets resolved."""
+
+    client_id: str
+    name: str
+    contact: str = ""
+    secrets: tuple[Secret, ...] = ()
+    """Up to two at once, for rotation; none where another issuer knows them."""
+    scopes: frozenset[str] = frozenset()
+    accounts: tuple[str, ...] = ()
+    account_reach: Literal["own", "subtree", "all"] = "own"
+    plan: str = "default"
+    origins: tuple[str, ...] = ()
+    """Origins from which browsers may call with this client's tokens (CORS)."""
+
+    @property
+    def visible(self) -> Accounts:
+        """The accounts whose records this client's tokens open."""
+        return Accounts(ids=self.accounts, reach=self.account_reach)
+
+    def knows(self, secret: str) -> bool:
+        """Whether ``secret`` is one of the client's; some 50 ms of CPU for each that is only known as a hash."""
+        return any([one.matches(secret) for one in self.secrets])
