@@ -1,0 +1,119 @@
+"""The composition root: a gateway process put together from its settings, top to bottom.
+
+``build(settings)`` makes the application; ``create_app()`` is the plain ASGI factory that any
+server can run (``litestar --app gateway.app:create_app``), reading the settings itself.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gateway.composition.account_directory import CrmAccountDirectory
+from gateway.composition.application import Tiergate
+from gateway.composition.connectors import connectors
+from gateway.composition.identity import Identities, identities
+from gateway.composition.lifetime import Part, lifetime
+from gateway.composition.policies import audited, policies
+from gateway.composition.store import StorePart
+from gateway.health import health_routes
+from gateway.settings import TIERS, Settings, load_settings
+from governance.bindings.assembly import Assembly, Wiring
+from governance.bindings.edge import Edge
+from governance.bindings.remote import HopClient
+from governance.bindings.served import WireLimits
+from governance.call import Clock, SystemClock
+from governance.consumers import Consumers
+from governance.contract import CursorCodec
+from governance.contract.discovery import discover_apis
+from governance.contract.graph import graph
+from governance.identity import Challenges, TokenVerifier
+from governance.issuer import resource_routes, routes
+from governance.policies.ownership import AccountDirectory
+from governance.policies.rate_limit.settings import Plans
+from governance.store import Store
+from process_apis.flow import FlowRuntime, FlowSettings
+from system_apis.embedded import RecordFiles
+
+
+def create_app() -> Tiergate:
+    """The gateway that the environment and tiergate.toml describe."""
+    return build(load_settings(os.environ, Path.cwd()))
+
+
+def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
+    """One gateway process as an ASGI application; nothing runs before its lifespan starts.
+
+    Raises:
+        ContractError: an API, connector or policy is badly shaped.
+        SettingsError: the settings name something that does not exist.
+    """
+    clock = clock or SystemClock()
+
+    # The contracts, and who may call whom.
+    nodes = graph(discover_apis(), settings.grants)
+    here = [node for node in nodes if node.api.tier in settings.gateway.tiers]
+    operations = tuple(operation for node in nodes for operation in node.api.operations)
+
+    # What stands underneath.
+    store = StorePart(settings)
+    who = identities(settings, operations, clock)
+    directory = CrmAccountDirectory()
+    files = RecordFiles(settings.home / "systems")
+    flows = FlowRuntime(FlowSettings(home=settings.home, database_url=settings.database.url), clock)
+    hops = HopClient()
+    resources: dict[Any, Any] = {
+        Clock: clock,
+        Store: store.store,
+        CursorCodec: who.cursors,
+        TokenVerifier: who.verifier,
+        Challenges: Challenges(settings.public_url),
+        Consumers: who.consumers,
+        Plans: who.consumers,
+        AccountDirectory: directory,
+        RecordFiles: files,
+        FlowRuntime: flows,
+    }
+    ports = connectors(here, settings, resources)
+
+    # The policies, and the APIs behind them.
+    governing = policies(settings, resources)
+    audited(governing, operations)
+    limits = WireLimits(
+        max_body_bytes=settings.gateway.max_body_bytes,
+        max_uri_bytes=settings.gateway.max_uri_bytes,
+        body_timeout_s=settings.gateway.body_timeout_s,
+    )
+    wiring = Wiring(
+        tiers=frozenset(settings.gateway.tiers),
+        placement={tier: settings.remote_url(tier) for tier in TIERS},
+        policies=governing,
+        clock=clock,
+        limits=limits,
+        mode=settings.gateway.local_binding,
+        client=hops,
+        credentials=who.hop_tokens,
+    )
+    assembly = Assembly(nodes, wiring, {**resources, **ports})
+    directory.bind(assembly)
+
+    # The application: the edge for operations, pages and documents beside it.
+    parts: list[Part] = [store, *ports.values(), *governing, hops, flows]
+    application = Tiergate(
+        Edge(assembly.routes, limits),
+        [*_identity_routes(who), *health_routes(store.store, _vendors(settings, here))],
+        lifespan=[lifetime(parts)],
+    )
+    application.state.assembly = assembly
+    return application
+
+
+def _identity_routes(who: Identities) -> list[Any]:
+    return list(routes(who.issuer) if who.issuer else resource_routes(who.resources))
+
+
+def _vendors(settings: Settings, here: list[Any]) -> Mapping[str, str]:
+    names = [node.api.name for node in here if node.api.tier == "system"]
+    return {name: settings.systems[name].connector if name in settings.systems else "embedded" for name in names}

@@ -1,0 +1,72 @@
+"""The application: Litestar for pages and documents, the edge in front of it for operations.
+
+Operations never pass Litestar's router: the edge owns every path under a tier, so nothing that is
+mounted can shadow one or reach it without its policies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from secrets import token_hex
+from typing import Any
+
+from litestar import Litestar, Request, Response
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from litestar.types import ControllerRouterHandler, Receive, Scope, Send
+
+from governance.bindings.edge import Edge
+from governance.bindings.rendering import problem_answer
+from governance.bindings.routes import scope_raw_path
+from governance.contract.problems import Problem
+from governance.contract.refusals import (
+    BodyTooLarge,
+    InternalError,
+    InvalidParameters,
+    MalformedRequest,
+    MethodNotAllowed,
+    UnknownPath,
+)
+STATUS_PROBLEMS: dict[int, Callable[[], Problem]] = {
+    400: InvalidParameters,
+    404: UnknownPath,
+    405: MethodNotAllowed,
+    413: lambda: BodyTooLarge(limit_bytes=0),
+}
+
+
+class Tiergate(Litestar):
+    """A gateway process as an ASGI application."""
+
+    def __init__(self, edge: Edge, handlers: Sequence[ControllerRouterHandler], **rest: Any) -> None:
+        super().__init__(
+            route_handlers=handlers,
+            openapi_config=None,
+            exception_handlers={HTTPException: page_problem, Problem: page_problem, Exception: page_problem},
+            **rest,
+        )
+        self._edge = edge
+
+    async def __call__(self, scope: Scope | Any, receive: Receive | Any, send: Send | Any) -> None:
+        """Hand operations to the edge, everything else to Litestar."""
+        if scope["type"] == "http" and self._edge.owns(scope_raw_path(scope)):
+            await self._edge(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def page_problem(request: Request[Any, Any, State], error: Exception) -> Response[bytes]:
+    """What a page or document answers instead of an error: the same problems as operations."""
+    if isinstance(error, Problem):
+        problem = error
+    elif isinstance(error, HTTPException):
+        problem = STATUS_PROBLEMS.get(error.status_code, MalformedRequest if error.status_code < 500 else InternalError)()
+    else:
+        request.logger.error("A page failed", exc_info=error)
+        problem = InternalError()
+    request_id = token_hex(16)
+    answer = problem_answer(problem, instance=request.scope["path"], request_id=request_id)
+    headers = {"Request-Id": request_id}
+    if isinstance(error, HTTPException) and error.headers and "Allow" in error.headers:
+        headers["Allow"] = error.headers["Allow"]
+    return Response(answer.body, status_code=answer.status, media_type="application/problem+json", headers=headers)

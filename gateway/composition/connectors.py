@@ -1,0 +1,61 @@
+"""Connectors: the one that tiergate.toml names for each system API, made and put behind its port."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from gateway.composition.injection import Resources, made
+from gateway.settings import Settings, SettingsError, System, read_section
+from governance.contract.discovery import discover_connectors
+from governance.contract.graph import Node
+
+
+class Connector(Protocol):
+    """What every connector can do beside its port."""
+
+    async def start(self) -> None:
+        """Open what it needs."""
+        ...
+
+    async def stop(self) -> None:
+        """Close what it opened."""
+        ...
+
+
+def connectors(nodes: Iterable[Node], settings: Settings, resources: Resources) -> dict[Any, Connector]:
+    """The port type of every system API among ``nodes`` with the connector that serves it.
+
+    Raises:
+        SettingsError: tiergate.toml names a connector or a setting that does not exist.
+    """
+    found: dict[Any, Connector] = {}
+    served: set[str] = set()
+    for node in nodes:
+        if node.api.tier == "system":
+            served.add(node.api.name)
+            for annotation in node.takes.values():
+                if getattr(annotation, "__module__", "") == f"system_apis.{node.api.name}.port" and annotation not in found:
+                    found[annotation] = _connector(node.api.name, settings, resources)
+    unknown = sorted(set(settings.systems) - served)
+    if unknown:
+        raise SettingsError([f"{_file(settings)}: systems.{name} is no system API of this gateway." for name in unknown])
+    return found
+
+
+def _connector(name: str, settings: Settings, resources: Resources) -> Connector:
+    stated = settings.systems.get(name, System())
+    vendors: Mapping[str, Any] = discover_connectors(name)
+    if stated.connector not in vendors:
+        known = ", ".join(sorted(vendors)) or "none"
+        raise SettingsError(
+            [f"{_file(settings)}: systems.{name}.connector is {stated.connector!r}; the {name} API has: {known}."]
+        )
+    module = vendors[stated.connector]
+    own = read_section(stated.settings, module.Settings, file=_file(settings), path=f"systems.{name}.settings")
+    connector: Connector = made(module.Connector, {**resources, module.Settings: own})
+    return connector
+
+
+def _file(settings: Settings) -> str:
+    return settings.config.name if settings.config else "tiergate.toml"

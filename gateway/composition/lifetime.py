@@ -1,0 +1,33 @@
+"""The life of a gateway's parts: started in order, stopped in reverse, each exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any, Protocol
+
+
+class Part(Protocol):
+    """Something that lives as long as the gateway."""
+
+    async def start(self) -> Any:
+        """Begin; what it raises stops the start."""
+        ...
+
+    async def stop(self) -> Any:
+        """End."""
+        ...
+
+
+def lifetime(parts: Sequence[Part]) -> Callable[[object], AbstractAsyncContextManager[None]]:
+    """A lifespan that starts ``parts`` in order and stops them in reverse, whatever happens in between."""
+
+    @asynccontextmanager
+    async def span(_: object) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for part in parts:
+                await part.start()
+                stack.push_async_callback(part.stop)
+            yield
+
+    return span
