@@ -27,7 +27,7 @@ BaseUrl = Annotated[
 ]
 StoreUrl = Annotated[
     str,
-    Meta(pattern=r"^((rediss?|valkeys?|unix)://\S+)?$", description='a Redis or Valkey URL, such as "redis://store:6379/0"'),
+    Meta(pattern=r"^((rediss?|unix)://\S+|/\S+)?$", description='a Redis or Valkey URL, such as "redis://store:6379/0"'),
 ]
 DatabaseUrl = Annotated[
     str,
