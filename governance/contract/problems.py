@@ -53,7 +53,11 @@ def _rebuild(cls: type[Problem], detail: str, members: msgspec.Struct) -> Proble
 
 
 @dataclass_transform(kw_only_default=True)
-class Problem(Exception):
+class TypedMembers(Exception):
+    """Tells type checkers that annotations of derived classes are keyword arguments."""
+
+
+class Problem(TypedMembers):
     """What ends a call without a result. Members are keyword-only and typed.
 
     >>> class OutOfInk(Problem, status=409, type="out-of-ink", title="The pen is empty"):
