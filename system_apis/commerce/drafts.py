@@ -12,7 +12,7 @@ Channel = Literal["web_shop", "marketplace_north", "marketplace_south"]
 ChannelStatus = Literal["new", "accepted", "shipped", "completed", "rejected", "cancelled"]
 
 
-class ItemListing(Struct, frozen=True, kw_only=True):
+class ItemListing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a storefront shows a product; ``listed`` false keeps it but sells it no more."""
 
     title: Name
@@ -20,7 +20,7 @@ class ItemListing(Struct, frozen=True, kw_only=True):
     listed: bool = True
 
 
-class NewChannelOrderLine(Struct, frozen=True, kw_only=True):
+class NewChannelOrderLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One line at the channel's own price."""
 
     sku: Sku
@@ -28,7 +28,7 @@ class NewChannelOrderLine(Struct, frozen=True, kw_only=True):
     unit_price: UnitPrice
 
 
-class NewChannelOrder(Struct, frozen=True, kw_only=True):
+class NewChannelOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An order as a channel took it; all lines are in one currency and listed on the channel."""
 
     channel: Channel
@@ -37,8 +37,9 @@ class NewChannelOrder(Struct, frozen=True, kw_only=True):
     ship_to: Address
 
 
-class StatusWriteBack(Struct, frozen=True, kw_only=True):
-    """How far the order is, in canonical words, and which order the channel's order became."""
+class StatusWriteBack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose order it is, how far it is in canonical words, and which order the channel's order became."""
 
+    account_id: AccountId
     status: ChannelStatus
     order_id: Annotated[str, Meta(max_length=80, description="Empty when there is none, or to leave it as it is.")] = ""

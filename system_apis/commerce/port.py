@@ -4,6 +4,7 @@ Guarantees that every connector keeps, and the conformance suite proves:
 
 - a ``reference`` names one effect for ever: the same reference with the same content answers the
   record as it stands now, with other content it is refused with ``ReferenceTaken``;
+- a write-back names the account it is for, and finds no order of another account;
 - every write of an order is found again by its reference;
 - an order's status never goes back: a late write-back is accepted and changes nothing;
 - channels keep their own status words; callers see the canonical one and the channel's word beside it.

@@ -35,7 +35,7 @@ OpportunityStage = Literal["qualifying", "proposing", "negotiating", "won", "los
 Priority = Literal["low", "normal", "high"]
 
 
-class AccountDetails(Struct, frozen=True, kw_only=True):
+class AccountDetails(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything about an account but its number."""
 
     name: Name
@@ -48,7 +48,7 @@ class AccountDetails(Struct, frozen=True, kw_only=True):
     language: Language = "en"
 
 
-class NewContact(Struct, frozen=True, kw_only=True):
+class NewContact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A person to add to an account."""
 
     account_id: AccountId
@@ -58,7 +58,7 @@ class NewContact(Struct, frozen=True, kw_only=True):
     role: Literal["buyer", "finance", "receiving", "executive"] = "buyer"
 
 
-class NewOpportunity(Struct, frozen=True, kw_only=True):
+class NewOpportunity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A sale that may come about."""
 
     account_id: AccountId
@@ -68,7 +68,7 @@ class NewOpportunity(Struct, frozen=True, kw_only=True):
     stage: Literal["qualifying", "proposing", "negotiating"] = "qualifying"
 
 
-class NewQuoteLine(Struct, frozen=True, kw_only=True):
+class NewQuoteLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One line to offer; CRM works out its net."""
 
     sku: Sku
@@ -80,7 +80,7 @@ class NewQuoteLine(Struct, frozen=True, kw_only=True):
 NewQuoteLines = Annotated[tuple[NewQuoteLine, ...], Meta(min_length=1, max_length=500)]
 
 
-class NewQuote(Struct, frozen=True, kw_only=True):
+class NewQuote(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An offer to draw up; all lines are in one currency."""
 
     account_id: AccountId
@@ -89,14 +89,15 @@ class NewQuote(Struct, frozen=True, kw_only=True):
     opportunity_id: RecordId | None = None
 
 
-class QuoteRevision(Struct, frozen=True, kw_only=True):
-    """New lines, and a new last day, for an offer that is not accepted yet."""
+class QuoteRevision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """New lines, and a new last day, for an offer of this account that is not accepted yet."""
 
+    account_id: AccountId
     lines: NewQuoteLines
     valid_until: date
 
 
-class NewCase(Struct, frozen=True, kw_only=True):
+class NewCase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Something a customer needs settled."""
 
     account_id: AccountId
@@ -106,7 +107,7 @@ class NewCase(Struct, frozen=True, kw_only=True):
     order_id: OrderId = ""
 
 
-class NewActivity(Struct, frozen=True, kw_only=True):
+class NewActivity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Something that happened; ``subject_id`` is what it is about, such as an order."""
 
     account_id: AccountId

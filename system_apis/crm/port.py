@@ -4,6 +4,7 @@ Guarantees that every connector keeps, and the conformance suite proves:
 
 - a ``reference`` names one effect for ever: the same reference with the same content answers the
   record as it stands now, with other content it is refused with ``ReferenceTaken``;
+- a change names the account it is for, and finds no record of another account;
 - every write is found again by its reference, so that a caller who lost the answer can ask;
 - a list is ordered by identifier and continues after ``after``, which need not exist any more.
 
@@ -93,7 +94,9 @@ class PipelinePort(Protocol):
         """At most ``limit`` opportunities."""
         ...
 
-    async def move_opportunity(self, opportunity_id: str, stage: OpportunityStage, reference: str) -> Opportunity:
+    async def move_opportunity(
+        self, opportunity_id: str, account_id: str, stage: OpportunityStage, reference: str
+    ) -> Opportunity:
         """The opportunity in ``stage``. Raises NotFound, WrongState (won or lost already), ReferenceTaken."""
         ...
 
@@ -119,19 +122,19 @@ class PipelinePort(Protocol):
         """The next revision, a draft again. Raises NotFound, WrongState, CurrencyMismatch, ReferenceTaken."""
         ...
 
-    async def send_quote(self, quote_id: str, reference: str) -> Quote:
+    async def send_quote(self, quote_id: str, account_id: str, reference: str) -> Quote:
         """Draft to sent. Raises NotFound, WrongState, ReferenceTaken."""
         ...
 
-    async def accept_quote(self, quote_id: str, reference: str) -> Quote:
+    async def accept_quote(self, quote_id: str, account_id: str, reference: str) -> Quote:
         """Sent to accepted, until its last day. Raises NotFound, WrongState, ReferenceTaken."""
         ...
 
-    async def decline_quote(self, quote_id: str, reference: str) -> Quote:
+    async def decline_quote(self, quote_id: str, account_id: str, reference: str) -> Quote:
         """Sent to declined. Raises NotFound, WrongState, ReferenceTaken."""
         ...
 
-    async def mark_quote_ordered(self, quote_id: str, order_id: str, reference: str) -> Quote:
+    async def mark_quote_ordered(self, quote_id: str, account_id: str, order_id: str, reference: str) -> Quote:
         """Accepted to ordered, by one order only. Raises NotFound, WrongState, ReferenceTaken."""
         ...
 
@@ -157,7 +160,7 @@ class ServicePort(Protocol):
         """At most ``limit`` cases."""
         ...
 
-    async def close_case(self, case_id: str, resolution: str, reference: str) -> Case:
+    async def close_case(self, case_id: str, account_id: str, resolution: str, reference: str) -> Case:
         """The case, closed. Raises NotFound, WrongState (closed by another reference), ReferenceTaken."""
         ...
 

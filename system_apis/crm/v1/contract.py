@@ -14,6 +14,7 @@ from system_apis.crm.v1.model import (
     ActivityKind,
     CaseClosing,
     CaseStatus,
+    ForAccount,
     NewActivity,
     NewCase,
     NewContact,
@@ -178,7 +179,7 @@ class CrmV1(Contract, Protocol, owner="Sales systems"):
         raises=[WrongState, ReferenceTaken],
         visible=by("account_id"),
     )
-    async def send_quote(self, quote_id: RecordId) -> Quote:
+    async def send_quote(self, quote_id: RecordId, whose: ForAccount) -> Quote:
         """Send a draft to the customer."""
         ...
 
@@ -188,7 +189,7 @@ class CrmV1(Contract, Protocol, owner="Sales systems"):
         raises=[WrongState, ReferenceTaken],
         visible=by("account_id"),
     )
-    async def accept_quote(self, quote_id: RecordId) -> Quote:
+    async def accept_quote(self, quote_id: RecordId, whose: ForAccount) -> Quote:
         """Note that the customer accepted; possible until the quote's last day."""
         ...
 
@@ -198,7 +199,7 @@ class CrmV1(Contract, Protocol, owner="Sales systems"):
         raises=[WrongState, ReferenceTaken],
         visible=by("account_id"),
     )
-    async def decline_quote(self, quote_id: RecordId) -> Quote:
+    async def decline_quote(self, quote_id: RecordId, whose: ForAccount) -> Quote:
         """Note that the customer declined."""
         ...
 

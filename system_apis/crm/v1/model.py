@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from system_apis.canonical.values import Text
+from system_apis.canonical.values import AccountId, Text
 from system_apis.crm.drafts import (
     AccountDetails,
     ActivityKind,
@@ -30,21 +30,30 @@ QuoteStatus = Literal["draft", "sent", "accepted", "declined", "expired", "order
 SearchText = Annotated[str, Meta(min_length=1, max_length=200, description="Part of a name or number, in any case.")]
 
 
-class OpportunityMove(Struct, frozen=True, kw_only=True):
-    """The stage an opportunity goes to."""
+class ForAccount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose record the change is for; a record of another account is not found."""
 
+    account_id: AccountId
+
+
+class OpportunityMove(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose opportunity it is, and the stage it goes to."""
+
+    account_id: AccountId
     stage: OpportunityStage
 
 
-class QuoteOrder(Struct, frozen=True, kw_only=True):
-    """The order an accepted quote became."""
+class QuoteOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose quote it is, and the order it became."""
 
+    account_id: AccountId
     order_id: Annotated[str, Meta(min_length=1, max_length=80)]
 
 
-class CaseClosing(Struct, frozen=True, kw_only=True):
-    """How a case was settled."""
+class CaseClosing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose case it is, and how it was settled."""
 
+    account_id: AccountId
     resolution: Text = ""
 
 
@@ -54,6 +63,7 @@ __all__ = [
     "ActivityKind",
     "CaseClosing",
     "CaseStatus",
+    "ForAccount",
     "NewActivity",
     "NewCase",
     "NewContact",

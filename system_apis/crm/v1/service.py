@@ -16,6 +16,7 @@ from system_apis.crm.v1.model import (
     AccountStatus,
     CaseClosing,
     CaseStatus,
+    ForAccount,
     NewActivity,
     NewCase,
     NewContact,
@@ -114,7 +115,7 @@ class Crm(CrmV1):
 
     async def move_opportunity(self, opportunity_id: RecordId, move: OpportunityMove) -> Opportunity:
         """Move an opportunity to another stage."""
-        return await self._port.move_opportunity(opportunity_id, move.stage, current_call().key)
+        return await self._port.move_opportunity(opportunity_id, move.account_id, move.stage, current_call().key)
 
     async def create_quote(self, quote: NewQuote) -> Quote:
         """Draw up an offer as a draft."""
@@ -142,21 +143,21 @@ class Crm(CrmV1):
         """Replace the lines of a quote that is not accepted yet."""
         return await self._port.revise_quote(quote_id, revision, current_call().key)
 
-    async def send_quote(self, quote_id: RecordId) -> Quote:
+    async def send_quote(self, quote_id: RecordId, whose: ForAccount) -> Quote:
         """Send a draft to the customer."""
-        return await self._port.send_quote(quote_id, current_call().key)
+        return await self._port.send_quote(quote_id, whose.account_id, current_call().key)
 
-    async def accept_quote(self, quote_id: RecordId) -> Quote:
+    async def accept_quote(self, quote_id: RecordId, whose: ForAccount) -> Quote:
         """Note that the customer accepted."""
-        return await self._port.accept_quote(quote_id, current_call().key)
+        return await self._port.accept_quote(quote_id, whose.account_id, current_call().key)
 
-    async def decline_quote(self, quote_id: RecordId) -> Quote:
+    async def decline_quote(self, quote_id: RecordId, whose: ForAccount) -> Quote:
         """Note that the customer declined."""
-        return await self._port.decline_quote(quote_id, current_call().key)
+        return await self._port.decline_quote(quote_id, whose.account_id, current_call().key)
 
     async def mark_quote_ordered(self, quote_id: RecordId, ordered: QuoteOrder) -> Quote:
         """Tie an accepted quote to the order it became."""
-        return await self._port.mark_quote_ordered(quote_id, ordered.order_id, current_call().key)
+        return await self._port.mark_quote_ordered(quote_id, ordered.account_id, ordered.order_id, current_call().key)
 
     async def create_case(self, case: NewCase) -> Case:
         """Open a case for an account."""
@@ -182,7 +183,7 @@ class Crm(CrmV1):
 
     async def close_case(self, case_id: RecordId, closing: CaseClosing) -> Case:
         """Close a case and say how it was settled."""
-        return await self._port.close_case(case_id, closing.resolution, current_call().key)
+        return await self._port.close_case(case_id, closing.account_id, closing.resolution, current_call().key)
 
     async def create_activity(self, activity: NewActivity) -> Activity:
         """Note something that happened with an account."""

@@ -178,7 +178,9 @@ class CommercePortConformance:
             with pytest.raises(ReferenceTaken):
                 await port.create_channel_order(order(), "w-1")
             with pytest.raises(NotFound):
-                await port.write_back_status("WEB-99999999", StatusWriteBack(status="shipped"), "w-9")
+                await port.write_back_status(
+                    "WEB-99999999", StatusWriteBack(account_id="ACME", status="shipped"), "w-9"
+                )
 
         run(scenario())
 
@@ -187,11 +189,26 @@ class CommercePortConformance:
             await listed(port)
             taken = await port.create_channel_order(order(), "r-1")
             number = taken.channel_order_id
-            await port.write_back_status(number, StatusWriteBack(status="accepted", order_id="O-1"), "w-1")
+            await port.write_back_status(
+                number, StatusWriteBack(account_id="ACME", status="accepted", order_id="O-1"), "w-1"
+            )
             with pytest.raises(ReferenceTaken):
-                await port.write_back_status(number, StatusWriteBack(status="shipped", order_id="O-2"), "w-2")
-            kept = await port.write_back_status(number, StatusWriteBack(status="shipped"), "w-3")
+                await port.write_back_status(
+                    number, StatusWriteBack(account_id="ACME", status="shipped", order_id="O-2"), "w-2"
+                )
+            kept = await port.write_back_status(number, StatusWriteBack(account_id="ACME", status="shipped"), "w-3")
             assert (kept.status, kept.order_id) == ("shipped", "O-1")
+
+        run(scenario())
+
+    def test_a_write_back_finds_no_order_of_another_account(self, port: CommercePort) -> None:
+        async def scenario() -> None:
+            await listed(port)
+            taken = await port.create_channel_order(order(), "r-1")
+            foreign = StatusWriteBack(account_id="OTHER", status="shipped", order_id="O-1")
+            with pytest.raises(NotFound):
+                await port.write_back_status(taken.channel_order_id, foreign, "w-1")
+            assert await port.get_channel_order(taken.channel_order_id) == taken
 
         run(scenario())
 
@@ -219,7 +236,7 @@ class CommercePortConformance:
 
 
 async def _write(port: CommercePort, taken: ChannelOrder, status: ChannelStatus, reference: str) -> ChannelOrder:
-    write_back = StatusWriteBack(status=status, order_id=f"O-{taken.channel}")
+    write_back = StatusWriteBack(account_id="ACME", status=status, order_id=f"O-{taken.channel}")
     return await port.write_back_status(taken.channel_order_id, write_back, reference)
 
 

@@ -118,7 +118,7 @@ def test_the_ledger_counts_orders_by_channel_and_status(port: Connector) -> None
         assert await port.ledger() == ()
         await port.create_channel_order(order(), "r-1")
         taken = await port.create_channel_order(order("marketplace_south"), "r-2")
-        write_back = StatusWriteBack(status="shipped", order_id="O-1")
+        write_back = StatusWriteBack(account_id="ACME", status="shipped", order_id="O-1")
         await port.write_back_status(taken.channel_order_id, write_back, "w-1")
         assert await port.ledger() == (
             StatusCount(channel="marketplace_south", status="shipped", count=1, tied=1),

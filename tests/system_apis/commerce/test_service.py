@@ -54,7 +54,7 @@ def test_orders_and_write_backs_go_under_the_key_of_their_call(commerce: Commerc
             with pytest.raises(ReferenceTaken):
                 await commerce.create_channel_order(order(quantity=9))
         with keyed("k-2"):
-            write_back = StatusWriteBack(status="accepted", order_id="O-1")
+            write_back = StatusWriteBack(account_id="ACME", status="accepted", order_id="O-1")
             written = await commerce.write_back_status(taken.channel_order_id, write_back)
         assert (written.status, written.channel_status, written.order_id) == ("accepted", "processing", "O-1")
         assert await port.find_channel_order_by_reference("k-2") == written

@@ -164,14 +164,14 @@ class CrmPortConformance:
         async def scenario() -> None:
             await port.put_account("ACME", account())
             opportunity_id = (await port.create_opportunity(OPPORTUNITY, "r-1")).opportunity_id
-            won = await port.move_opportunity(opportunity_id, "won", "m-1")
+            won = await port.move_opportunity(opportunity_id, "ACME", "won", "m-1")
             assert won.stage == "won"
-            assert await port.move_opportunity(opportunity_id, "won", "m-1") == won
+            assert await port.move_opportunity(opportunity_id, "ACME", "won", "m-1") == won
             assert await port.find_opportunity_by_reference("m-1") == won
             with pytest.raises(ReferenceTaken):
-                await port.move_opportunity(opportunity_id, "lost", "m-1")
+                await port.move_opportunity(opportunity_id, "ACME", "lost", "m-1")
             with pytest.raises(WrongState):
-                await port.move_opportunity(opportunity_id, "lost", "m-2")
+                await port.move_opportunity(opportunity_id, "ACME", "lost", "m-2")
             listed = await port.list_opportunities(account_id="ACME", stage="won", after=None, limit=9)
             assert listed == (won,)
             assert await port.list_opportunities(account_id="ACME", stage="lost", after=None, limit=9) == ()
@@ -206,24 +206,26 @@ class CrmPortConformance:
             await port.put_account("ACME", account())
             quote_id = (await port.create_quote(quote(), "r-1")).quote_id
             with pytest.raises(WrongState):
-                await port.accept_quote(quote_id, "a-0")
-            assert (await port.send_quote(quote_id, "s-1")).status == "sent"
-            accepted = await port.accept_quote(quote_id, "a-1")
-            assert await port.accept_quote(quote_id, "a-1") == accepted
-            ordered = await port.mark_quote_ordered(quote_id, "O-1", "o-1")
+                await port.accept_quote(quote_id, "ACME", "a-0")
+            assert (await port.send_quote(quote_id, "ACME", "s-1")).status == "sent"
+            accepted = await port.accept_quote(quote_id, "ACME", "a-1")
+            assert await port.accept_quote(quote_id, "ACME", "a-1") == accepted
+            ordered = await port.mark_quote_ordered(quote_id, "ACME", "O-1", "o-1")
             assert (ordered.status, ordered.order_id) == ("ordered", "O-1")
-            assert await port.mark_quote_ordered(quote_id, "O-1", "o-2") == ordered
+            assert await port.mark_quote_ordered(quote_id, "ACME", "O-1", "o-2") == ordered
             assert await port.find_quote_by_reference("o-1") == ordered
             for refused in (
-                port.mark_quote_ordered(quote_id, "O-2", "o-3"),
-                port.send_quote(quote_id, "s-2"),
-                port.decline_quote(quote_id, "d-1"),
-                port.revise_quote(quote_id, QuoteRevision(lines=(line(),), valid_until=NEXT_WEEK), "v-1"),
+                port.mark_quote_ordered(quote_id, "ACME", "O-2", "o-3"),
+                port.send_quote(quote_id, "ACME", "s-2"),
+                port.decline_quote(quote_id, "ACME", "d-1"),
+                port.revise_quote(
+                    quote_id, QuoteRevision(account_id="ACME", lines=(line(),), valid_until=NEXT_WEEK), "v-1"
+                ),
             ):
                 with pytest.raises(WrongState):
                     await refused
             with pytest.raises(ReferenceTaken):
-                await port.mark_quote_ordered(quote_id, "O-2", "o-1")
+                await port.mark_quote_ordered(quote_id, "ACME", "O-2", "o-1")
 
         run(scenario())
 
@@ -236,14 +238,40 @@ class CrmPortConformance:
             assert await _quotes(port, "expired") == (stale,)
             assert await _quotes(port, "draft") == (last_day,)
             with pytest.raises(WrongState) as caught:
-                await port.send_quote(stale.quote_id, "s-1")
+                await port.send_quote(stale.quote_id, "ACME", "s-1")
             assert caught.value.state == "expired"
-            revision = QuoteRevision(lines=(line(quantity=1, discount_bp=0),), valid_until=NEXT_WEEK)
+            revision = QuoteRevision(account_id="ACME", lines=(line(quantity=1, discount_bp=0),), valid_until=NEXT_WEEK)
             revised = await port.revise_quote(stale.quote_id, revision, "v-1")
             assert (revised.status, revised.revision, revised.total_net) == ("draft", 2, Money(1_999, "EUR"))
             assert await port.revise_quote(stale.quote_id, revision, "v-1") == revised
-            await port.send_quote(stale.quote_id, "s-2")
-            assert (await port.decline_quote(stale.quote_id, "d-1")).status == "declined"
+            await port.send_quote(stale.quote_id, "ACME", "s-2")
+            assert (await port.decline_quote(stale.quote_id, "ACME", "d-1")).status == "declined"
+
+        run(scenario())
+
+    def test_a_change_finds_no_record_of_another_account(self, port: CrmPort) -> None:
+        async def scenario() -> None:
+            await port.put_account("ACME", account())
+            await port.put_account("OTHER", account())
+            opportunity = await port.create_opportunity(OPPORTUNITY, "r-1")
+            drawn = await port.create_quote(quote(), "r-1")
+            sent = await port.send_quote(drawn.quote_id, "ACME", "s-1")
+            case = await port.create_case(CASE, "r-1")
+            revision = QuoteRevision(account_id="OTHER", lines=(line(),), valid_until=NEXT_WEEK)
+            for refused in (
+                port.move_opportunity(opportunity.opportunity_id, "OTHER", "won", "x-1"),
+                port.revise_quote(drawn.quote_id, revision, "x-2"),
+                port.send_quote(drawn.quote_id, "OTHER", "s-1"),
+                port.accept_quote(drawn.quote_id, "OTHER", "x-3"),
+                port.decline_quote(drawn.quote_id, "OTHER", "x-4"),
+                port.mark_quote_ordered(drawn.quote_id, "OTHER", "O-1", "x-5"),
+                port.close_case(case.case_id, "OTHER", "", "x-6"),
+            ):
+                with pytest.raises(NotFound):
+                    await refused
+            assert await port.get_opportunity(opportunity.opportunity_id) == opportunity
+            assert await port.get_quote(drawn.quote_id) == sent
+            assert await port.get_case(case.case_id) == case
 
         run(scenario())
 
@@ -252,13 +280,13 @@ class CrmPortConformance:
             await port.put_account("ACME", account())
             case = await port.create_case(CASE, "r-1")
             assert (case.status, case.order_id) == ("open", "O-1")
-            closed = await port.close_case(case.case_id, "Sent again", "c-1")
+            closed = await port.close_case(case.case_id, "ACME", "Sent again", "c-1")
             assert (closed.status, closed.resolution) == ("closed", "Sent again")
-            assert await port.close_case(case.case_id, "Sent again", "c-1") == closed
+            assert await port.close_case(case.case_id, "ACME", "Sent again", "c-1") == closed
             with pytest.raises(ReferenceTaken):
-                await port.close_case(case.case_id, "Other", "c-1")
+                await port.close_case(case.case_id, "ACME", "Other", "c-1")
             with pytest.raises(WrongState):
-                await port.close_case(case.case_id, "Sent again", "c-2")
+                await port.close_case(case.case_id, "ACME", "Sent again", "c-2")
             assert await port.list_cases(account_id="ACME", status="closed", after=None, limit=9) == (closed,)
             assert await port.list_cases(account_id="ACME", status="open", after=None, limit=9) == ()
 

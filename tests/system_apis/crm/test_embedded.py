@@ -55,7 +55,7 @@ def test_a_sent_quote_expires_when_its_last_day_has_passed(port: Connector, cloc
     async def scenario() -> None:
         await port.put_account("ACME", account())
         made = await port.create_quote(quote(), "r-1")
-        await port.send_quote(made.quote_id, "s-1")
+        await port.send_quote(made.quote_id, "ACME", "s-1")
         clock.advance(8 * DAY_S - 1)
         assert (await port.get_quote(made.quote_id)).status == "sent"
         clock.advance(1)
@@ -145,7 +145,7 @@ def test_a_refused_write_leaves_nothing(port: Connector) -> None:
         await port.put_account("ACME", account())
         made = await port.create_contact(CONTACT, "r-1")
         with pytest.raises(NotFound):
-            await port.close_case("CAS-00000009", "", "c-1")
+            await port.close_case("CAS-00000009", "ACME", "", "c-1")
         assert await port.find_case_by_reference("c-1") is None
         assert made.contact_id == "CON-00000001"
 

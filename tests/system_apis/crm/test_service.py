@@ -17,7 +17,7 @@ from system_apis.canonical.refusals import ReferenceTaken
 from system_apis.crm.connectors.embedded.connector import Connector, Settings
 from system_apis.crm.v1 import service
 from system_apis.crm.v1.contract import CrmV1
-from system_apis.crm.v1.model import CaseClosing, OpportunityMove, QuoteOrder
+from system_apis.crm.v1.model import CaseClosing, ForAccount, OpportunityMove, QuoteOrder
 from system_apis.crm.v1.service import Crm
 from system_apis.embedded import RecordFiles
 from tests.system_apis.crm.conformance import ACTIVITY, CASE, CONTACT, OPPORTUNITY, account, quote
@@ -79,13 +79,17 @@ def test_actions_go_under_the_key_of_their_call(crm: Crm, port: Connector) -> No
             case_id = (await crm.create_case(CASE)).case_id
             opportunity_id = (await crm.create_opportunity(OPPORTUNITY)).opportunity_id
         with keyed("k-2"):
-            await crm.send_quote(quote_id)
-            assert (await crm.close_case(case_id, CaseClosing(resolution="Done"))).resolution == "Done"
-            assert (await crm.move_opportunity(opportunity_id, OpportunityMove(stage="won"))).stage == "won"
+            await crm.send_quote(quote_id, ForAccount(account_id="ACME"))
+            assert (
+                await crm.close_case(case_id, CaseClosing(account_id="ACME", resolution="Done"))
+            ).resolution == "Done"
+            assert (
+                await crm.move_opportunity(opportunity_id, OpportunityMove(account_id="ACME", stage="won"))
+            ).stage == "won"
         with keyed("k-3"):
-            await crm.accept_quote(quote_id)
+            await crm.accept_quote(quote_id, ForAccount(account_id="ACME"))
         with keyed("k-4"):
-            ordered = await crm.mark_quote_ordered(quote_id, QuoteOrder(order_id="O-1"))
+            ordered = await crm.mark_quote_ordered(quote_id, QuoteOrder(account_id="ACME", order_id="O-1"))
         assert await port.find_quote_by_reference("k-4") == ordered
         assert (await crm.list_quotes(status="ordered")).items == (ordered,)
         assert (await crm.list_cases(status="closed")).items

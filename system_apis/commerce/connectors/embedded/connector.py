@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from governance.call import Clock
+from governance.contract.problems import NotFound
 from system_apis.canonical.entities import ChannelOrder, StorefrontItem
 from system_apis.canonical.refusals import CurrencyMismatch, ReferenceTaken, UnknownProduct
 from system_apis.canonical.values import Money, total
@@ -181,6 +182,8 @@ def _write_back(
     connection: sqlite3.Connection, channel_order_id: str, write_back: StatusWriteBack, reference: str
 ) -> ChannelOrder:
     order = records.order(connection, channel_order_id)
+    if order.account_id != write_back.account_id:
+        raise NotFound
     if records.written_back(connection, reference, channel_order_id, write_back):
         return order
     if write_back.order_id and order.order_id not in ("", write_back.order_id):

@@ -41,7 +41,7 @@ class Desk(Cabinet):
         matches = (("account_id = ?", account_id), ("status = ?", status))
         return await self.file.read(lambda connection: CASES.page(connection, matches, after, limit))
 
-    async def close_case(self, case_id: str, resolution: str, reference: str) -> Case:
+    async def close_case(self, case_id: str, account_id: str, resolution: str, reference: str) -> Case:
         """Close the case."""
 
         def step(case: Case) -> Case:
@@ -50,7 +50,9 @@ class Desk(Cabinet):
             return msgspec.structs.replace(case, status="closed", resolution=resolution)
 
         return await self.file.write(
-            lambda connection: CASES.change(connection, case_id, reference, "close", step, _Closing(resolution))
+            lambda connection: CASES.change(
+                connection, case_id, account_id, reference, "close", step, _Closing(resolution)
+            )
         )
 
     async def create_activity(self, activity: NewActivity, reference: str) -> Activity:

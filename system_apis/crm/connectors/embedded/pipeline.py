@@ -41,7 +41,9 @@ class Pipeline(Cabinet):
         matches = (("account_id = ?", account_id), ("stage = ?", stage))
         return await self.file.read(lambda connection: OPPORTUNITIES.page(connection, matches, after, limit))
 
-    async def move_opportunity(self, opportunity_id: str, stage: OpportunityStage, reference: str) -> Opportunity:
+    async def move_opportunity(
+        self, opportunity_id: str, account_id: str, stage: OpportunityStage, reference: str
+    ) -> Opportunity:
         """Move the opportunity."""
 
         def step(opportunity: Opportunity) -> Opportunity:
@@ -50,7 +52,9 @@ class Pipeline(Cabinet):
             return msgspec.structs.replace(opportunity, stage=stage)
 
         return await self.file.write(
-            lambda connection: OPPORTUNITIES.change(connection, opportunity_id, reference, "move", step, _Move(stage))
+            lambda connection: OPPORTUNITIES.change(
+                connection, opportunity_id, account_id, reference, "move", step, _Move(stage)
+            )
         )
 
 

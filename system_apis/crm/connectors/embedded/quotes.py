@@ -73,36 +73,36 @@ class Quotes(Cabinet):
                 valid_until=revision.valid_until,
             )
 
-        return await self._change(quote_id, reference, "revise", step, revision)
+        return await self._change(quote_id, revision.account_id, reference, "revise", step, revision)
 
-    async def send_quote(self, quote_id: str, reference: str) -> Quote:
+    async def send_quote(self, quote_id: str, account_id: str, reference: str) -> Quote:
         """Draft to sent."""
 
         def step(quote: Quote) -> Quote:
             _refuse_unless(quote, "draft")
             return msgspec.structs.replace(quote, status="sent")
 
-        return await self._change(quote_id, reference, "send", step)
+        return await self._change(quote_id, account_id, reference, "send", step)
 
-    async def accept_quote(self, quote_id: str, reference: str) -> Quote:
+    async def accept_quote(self, quote_id: str, account_id: str, reference: str) -> Quote:
         """Sent to accepted."""
 
         def step(quote: Quote) -> Quote:
             _refuse_unless(quote, "sent")
             return msgspec.structs.replace(quote, status="accepted")
 
-        return await self._change(quote_id, reference, "accept", step)
+        return await self._change(quote_id, account_id, reference, "accept", step)
 
-    async def decline_quote(self, quote_id: str, reference: str) -> Quote:
+    async def decline_quote(self, quote_id: str, account_id: str, reference: str) -> Quote:
         """Sent to declined."""
 
         def step(quote: Quote) -> Quote:
             _refuse_unless(quote, "sent")
             return msgspec.structs.replace(quote, status="declined")
 
-        return await self._change(quote_id, reference, "decline", step)
+        return await self._change(quote_id, account_id, reference, "decline", step)
 
-    async def mark_quote_ordered(self, quote_id: str, order_id: str, reference: str) -> Quote:
+    async def mark_quote_ordered(self, quote_id: str, account_id: str, order_id: str, reference: str) -> Quote:
         """Accepted to ordered; the same order again is no second one."""
 
         def step(quote: Quote) -> Quote:
@@ -111,7 +111,7 @@ class Quotes(Cabinet):
             _refuse_unless(quote, "accepted")
             return msgspec.structs.replace(quote, status="ordered", order_id=order_id)
 
-        return await self._change(quote_id, reference, "order", step, _Ordered(order_id))
+        return await self._change(quote_id, account_id, reference, "order", step, _Ordered(order_id))
 
     def store_quote(self, connection: sqlite3.Connection, draft: NewQuote, reference: str) -> Quote:
         """Write the quote, once per reference, inside a transaction."""
@@ -139,12 +139,18 @@ class Quotes(Cabinet):
         return _as_of(QUOTES.create(connection, reference, draft, make), self._today())
 
     async def _change(
-        self, quote_id: str, reference: str, verb: str, step: Callable[[Quote], Quote], content: Struct | None = None
+        self,
+        quote_id: str,
+        account_id: str,
+        reference: str,
+        verb: str,
+        step: Callable[[Quote], Quote],
+        content: Struct | None = None,
     ) -> Quote:
         today = self._today()
         quote = await self.file.write(
             lambda connection: QUOTES.change(
-                connection, quote_id, reference, verb, lambda stored: step(_as_of(stored, today)), content
+                connection, quote_id, account_id, reference, verb, lambda stored: step(_as_of(stored, today)), content
             )
         )
         return _as_of(quote, today)

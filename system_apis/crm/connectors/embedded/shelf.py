@@ -65,22 +65,24 @@ class Shelf(Generic[T]):
         self,
         connection: sqlite3.Connection,
         record_id: str,
+        account_id: str,
         reference: str,
         verb: str,
         step: Callable[[T], T],
         content: Struct | None = None,
     ) -> T:
-        """The record after ``step``, taken once per reference.
+        """The account's record after ``step``, taken once per reference.
 
         Raises:
-            NotFound: there is no such record.
+            NotFound: there is no such record, or it is another account's.
             ReferenceTaken: the reference stands for something else.
         """
+        stored = self.get(connection, record_id, account_id)
         digest = fingerprint(_Deed(verb, record_id, content))
         known = self._done(connection, reference, digest)
         if known is not None:
             return known
-        changed = step(self.get(connection, record_id))
+        changed = step(stored)
         connection.execute(
             f"UPDATE {self._table} SET record = ? WHERE {self._key} = ?",
             (msgspec.json.encode(changed).decode(), record_id),
@@ -88,13 +90,16 @@ class Shelf(Generic[T]):
         self._note(connection, reference, digest, record_id)
         return changed
 
-    def get(self, connection: sqlite3.Connection, record_id: str) -> T:
-        """The record.
+    def get(self, connection: sqlite3.Connection, record_id: str, account_id: str | None = None) -> T:
+        """The record, of this account where one is named.
 
         Raises:
             NotFound: there is none.
         """
-        row = connection.execute(f"SELECT record FROM {self._table} WHERE {self._key} = ?", (record_id,)).fetchone()
+        row = connection.execute(
+            f"SELECT record FROM {self._table} WHERE {self._key} = ? AND account_id = COALESCE(?, account_id)",
+            (record_id, account_id),
+        ).fetchone()
         if row is None:
             raise NotFound
         return self._decoder.decode(row["record"])

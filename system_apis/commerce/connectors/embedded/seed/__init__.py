@@ -36,7 +36,8 @@ def authored_orders() -> Iterable[tuple[NewChannelOrder, StatusWriteBack | None]
             "ship_to": {name: first[name] for name in ("name", "street", "city", "postal_code", "country")},
             "lines": [_line(row) for row in rows],
         }
-        status = None if first["status"] == "new" else msgspec.convert({"status": first["status"]}, StatusWriteBack)
+        write_back = {"account_id": first["account_id"], "status": first["status"]}
+        status = None if first["status"] == "new" else msgspec.convert(write_back, StatusWriteBack)
         yield msgspec.convert(order, NewChannelOrder), status
 
 

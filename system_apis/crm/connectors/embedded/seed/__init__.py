@@ -83,7 +83,12 @@ def _sow_opportunities(connection: sqlite3.Connection, now: datetime) -> None:
         )
         made = store_opportunity(connection, draft, reference)
         OPPORTUNITIES.change(
-            connection, made.opportunity_id, f"{reference}-stage", "move", _becoming(Opportunity, stage=row["stage"])
+            connection,
+            made.opportunity_id,
+            made.account_id,
+            f"{reference}-stage",
+            "move",
+            _becoming(Opportunity, stage=row["stage"]),
         )
 
 
@@ -114,7 +119,12 @@ def _sow_quotes(connection: sqlite3.Connection, now: datetime, store_quote: Stor
         )
         made = store_quote(connection, draft, reference)
         QUOTES.change(
-            connection, made.quote_id, f"{reference}-status", "become", _becoming(Quote, status=first["status"])
+            connection,
+            made.quote_id,
+            made.account_id,
+            f"{reference}-status",
+            "become",
+            _becoming(Quote, status=first["status"]),
         )
 
 
@@ -124,7 +134,7 @@ def _sow_cases(connection: sqlite3.Connection, now: datetime) -> None:
         case = store_case(connection, msgspec.convert(row, NewCase), reference, now)
         if resolution:
             step = _becoming(Case, status="closed", resolution=resolution)
-            CASES.change(connection, case.case_id, f"{reference}-close", "close", step)
+            CASES.change(connection, case.case_id, case.account_id, f"{reference}-close", "close", step)
 
 
 def _becoming(entity: type[T], **fields: str) -> Callable[[T], T]:
