@@ -25,6 +25,7 @@ from governance.identity.key_file import ALGORITHM
 from governance.identity.key_sources import OwnKeys
 
 ISSUER = "urn:tiergate:hop"
+GOVERNANCE = "governance"
 LIFETIME_S = 60
 RENEW_AFTER_S = 30.0
 MOST_TOKENS = 10_000
@@ -51,8 +52,12 @@ class HopTokens:
             keys=OwnKeys(self._keys),
             algorithms=(ALGORITHM,),
             token_type=HOP_TYPE,
-            audiences={tier: (hop_audience(tier), f"{base}/{tier}") for tier in TIERS},
+            audiences={GOVERNANCE: ()} | {tier: self._audiences(base, tier) for tier in TIERS},
         )
+
+    @staticmethod
+    def _audiences(base: str, tier: str) -> tuple[str, ...]:
+        return () if tier == "experience" else (hop_audience(tier), f"{base}/{tier}")  # no API calls an experience
 
     def token_for(self, user: Principal, acting_api: str, operation: Operation, audience: str = "") -> str:
         """The token with which ``acting_api`` (such as ``portal.v1``) calls ``operation`` for ``user``.

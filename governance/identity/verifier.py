@@ -25,6 +25,7 @@ from joserfc.jwk import Key
 from msgspec import Struct
 
 from governance.call import Clock
+from governance.identity.challenges import Challenges
 from governance.identity.issuers import Claims, Identity, TrustedIssuer, identity_of
 from governance.identity.key_sources import fits
 from governance.identity.refusals import BadToken
@@ -72,6 +73,7 @@ class TokenVerifier:
         cache_size: int = 10_000,
     ) -> None:
         self._issuers: Mapping[str, TrustedIssuer] = {trusted.issuer: trusted for trusted in issuers}
+        self.challenges = Challenges(public_url)
         self._public_url = public_url.rstrip("/")
         self._clock = clock
         self._leeway_s = leeway_s
@@ -128,7 +130,7 @@ class TokenVerifier:
         return trusted
 
     def _check_audience(self, claims: Claims, trusted: TrustedIssuer, tier: str) -> None:
-        own = trusted.audiences.get(tier) or (self.audience_of(tier),)
+        own = trusted.audiences.get(tier, (self.audience_of(tier),))
         named = (claims.aud,) if isinstance(claims.aud, str) else claims.aud
         if not any(audience in own for audience in named):
             raise BadToken("audience", "The token is meant for another audience.")

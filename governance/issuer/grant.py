@@ -34,7 +34,13 @@ class ClientCredentials(rfc6749.ClientCredentialsGrant):
     """Authlib's grant, judging scopes by client."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = METHODS
-    request: FormRequest
+
+    @property
+    def form(self) -> FormRequest:
+        """The request with its form."""
+        if not isinstance(self.request, FormRequest):
+            raise TypeError("the grant was made for another kind of request")
+        return self.request
 
     @property
     def consumer(self) -> Consumer:
@@ -47,7 +53,7 @@ class ClientCredentials(rfc6749.ClientCredentialsGrant):
     @property
     def requested(self) -> frozenset[str]:
         """The scopes that were named."""
-        return frozenset(self.request.fields.get("scope", "").split())
+        return frozenset(self.form.fields.get("scope", "").split())
 
     def validate_requested_scope(self) -> None:
         """Refuse a scope that the client does not hold.
@@ -61,5 +67,5 @@ class ClientCredentials(rfc6749.ClientCredentialsGrant):
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
         """The token as RFC 6749 §5.1 wants it."""
         tokens: Tokens = self.server.tokens
-        token = tokens.issue(self.consumer, self.requested or self.consumer.scopes, self.request.resources)
+        token = tokens.issue(self.consumer, self.requested or self.consumer.scopes, self.form.resources)
         return 200, token, []

@@ -11,7 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from governance.call import Answer
 from governance.issuer.issuer import EmbeddedIssuer
-from governance.issuer.metadata import KEYS_PATH, RESOURCE_PATH, SERVER_PATH, GRANT_PATH, ProtectedResources
+from governance.issuer.metadata import GRANT_PATH, KEYS_PATH, RESOURCE_PATH, SERVER_PATH, ProtectedResources
 from governance.issuer.token_request import LIMIT_BYTES, TokenRequest
 
 PUBLIC = {"cache-control": "public, max-age=300"}

@@ -15,7 +15,6 @@ from authlib.oauth2.rfc6749 import (
     InvalidClientError,
     InvalidRequestError,
     OAuth2Error,
-    TokenEndpointMixin,
     UnsupportedGrantTypeError,
 )
 
@@ -53,8 +52,8 @@ class TokenServer(AuthorizationServer):
             _, members, _ = grant.create_token_response()
             return self.handle_response(200, members, {})
         except OAuth2Error as error:
-            status, members, _ = error(None)
-            return self.handle_response(status, members, {})
+            members = {name: value for name, value in error.get_body()}
+            return self.handle_response(error.status_code, members, {})
 
     def query_client(self, client_id: str) -> OAuthClient:
         """The client, or a stand-in that no secret fits."""
@@ -74,7 +73,7 @@ class TokenServer(AuthorizationServer):
             detail = "The client id or its secret is missing or wrong."
             raise InvalidClientError(detail, status_code=401) from error
 
-    def _grant(self, form: FormRequest) -> TokenEndpointMixin:
+    def _grant(self, form: FormRequest) -> ClientCredentials:
         if not form.fields.get("grant_type"):
             raise InvalidRequestError("Name the grant_type, such as client_credentials.")
         try:
@@ -82,8 +81,8 @@ class TokenServer(AuthorizationServer):
         except UnsupportedGrantTypeError as error:
             error.description = "This grant type is not offered."
             raise
-        if not isinstance(grant, TokenEndpointMixin):
-            raise TypeError(f"{type(grant).__name__} is no grant of the token endpoint")
+        if not isinstance(grant, ClientCredentials):
+            raise TypeError(f"{type(grant).__name__} answers with no token of ours")
         return grant
 
     def handle_response(self, status: int, body: Mapping[str, object], headers: Mapping[str, str]) -> Answer:

@@ -1,0 +1,102 @@
+"""Ownership: object-level authorisation on what goes in and what comes out.
+
+Guarantees: an operation that says ``visible=by("account_id")`` gives nobody a record of an account
+that its user does not see, and takes none for it: arguments are judged before the implementation
+runs, the result before it leaves. The refusal is the same ``not-found`` as for nothing there. The
+user behind an inner call counts, not the API that calls. Where neither arguments nor result name
+an account, only callers that see all accounts pass, and ``audit`` reports the declaration.
+
+An operation that changes a record which only its result names is judged after the effect: its
+service looks the record up first, which ``audit`` points to.
+
+Standard: OWASP API Security Top 10 2023, API1 (broken object level authorization).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable
+from types import NoneType
+from typing import Any
+
+from governance.call import Accounts, Binding, Clock, Documented, Exchange, Finding, Handler, Policy, Probe, Stage, Wrap
+from governance.contract.operation import Operation
+from governance.contract.problems import NotFound
+from governance.policies.ownership.directory import AccountDirectory, Settings, Visibility
+from governance.policies.ownership.readers import Reader, argument_reader, result_reader
+
+
+class Enforcement(Policy):
+    """Holds every operation to the accounts of the user behind the call."""
+
+    name = "ownership"
+    stage = Stage.EXECUTE
+    position = 90
+
+    def __init__(self, settings: Settings, clock: Clock, directory: AccountDirectory | None = None) -> None:
+        self._visibility = Visibility(settings, clock, directory)
+
+    def enforce(self, operation: Operation, binding: Binding) -> Wrap | None:
+        """Every operation whose records belong to accounts, in every binding."""
+        if not operation.visibility.fields:
+            return None
+        arguments = _arguments(operation)
+        result = _result(operation)
+
+        def wrap(inner: Handler) -> Handler:
+            async def judged(exchange: Exchange, accounts: Accounts) -> Any:
+                for index, read in arguments:
+                    await self._visibility.demand(accounts, read(exchange.arguments[index]))
+                outcome = await inner(exchange)
+                if result is not None:
+                    await self._visibility.demand(accounts, result(outcome))
+                return outcome
+
+            def owned(exchange: Exchange) -> Awaitable[Any]:
+                accounts = exchange.under.on_behalf_of.accounts
+                if accounts.reach == "all":
+                    return inner(exchange)
+                if not arguments and result is None:
+                    raise NotFound()
+                return judged(exchange, accounts)
+
+            return owned
+
+        return wrap
+
+    def document(self, operation: Operation) -> Documented:
+        """404 for what is not there or not yours."""
+        return Documented(problems=(NotFound,)) if operation.visibility.fields else Documented()
+
+    def prove(self, operation: Operation) -> Iterable[Probe]:
+        """The same request by a caller of another account, where it must name or meet a record."""
+        if _arguments(operation) or (operation.kind == "read" and _result(operation)):
+            yield Probe(
+                control="OW-001",
+                title="A record of another account is not there",
+                expect_status=NotFound.status,
+                expect_type=NotFound.type,
+                token="other-account",  # noqa: S106 - the kind of token to probe with, no secret
+            )
+
+    def audit(self, operation: Operation) -> Iterable[Finding]:
+        """Declarations that name accounts which are nowhere to be found, or only after the effect."""
+        names = ", ".join(operation.visibility.fields)
+        if not names or _arguments(operation):
+            return
+        if _result(operation) is None:
+            detail = f"visible=by({names}), but neither arguments nor result hold it: add it, or say public_because."
+            yield Finding(id="OW-001", operation_id=operation.id, detail=detail)
+        elif not operation.safe:
+            detail = f"Only the result names {names}: the service must look the record up before it changes it."
+            yield Finding(id="OW-002", operation_id=operation.id, detail=detail, severity="warning")
+
+
+def _arguments(operation: Operation) -> tuple[tuple[int, Reader], ...]:
+    found = (
+        (index, argument_reader(one, operation.visibility.fields)) for index, one in enumerate(operation.parameters)
+    )
+    return tuple((index, read) for index, read in found if read is not None)
+
+
+def _result(operation: Operation) -> Reader | None:
+    return None if operation.result is NoneType else result_reader(operation.result, operation.visibility.fields)

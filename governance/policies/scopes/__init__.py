@@ -1,0 +1,77 @@
+"""Scopes: an operation is open to exactly those whose token holds its one scope.
+
+Guarantees: exact match, no hierarchy and no wildcards; a token without scopes has none. An inner
+call is held to the scope that its calling API was granted for this one operation.
+
+Standards: RFC 6749 §3.3, RFC 6750 §3.1 (403 ``insufficient_scope`` with the scope that is needed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from governance.call import Binding, Documented, Exchange, Handler, Policy, Probe, Stage, Wrap
+from governance.contract.operation import Operation
+from governance.contract.refusals import InsufficientScope
+from governance.identity import TokenVerifier
+from governance.identity.challenges import HEADER
+
+CHALLENGE: Mapping[str, Any] = {
+    "description": "RFC 6750 challenge that names the scope.",
+    "schema": {"type": "string"},
+}
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[policies.scopes]``: there is nothing to set; scopes come from the contracts."""
+
+
+class Enforcement(Policy):
+    """Demands the operation's scope of whoever acts, in every binding."""
+
+    name = "scopes"
+    stage = Stage.AUTHORIZE
+    position = 10
+
+    def __init__(self, settings: Settings, verifier: TokenVerifier) -> None:
+        self._challenges = verifier.challenges
+
+    def enforce(self, operation: Operation, binding: Binding) -> Wrap | None:
+        """Every operation."""
+        scope = operation.scope
+        challenge = self._challenges.insufficient_scope(operation.tier, scope)
+        detail = f"The operation needs the scope {scope}."
+
+        def wrap(inner: Handler) -> Handler:
+            def authorize(exchange: Exchange) -> Awaitable[Any]:
+                if scope in exchange.under.principal.scopes:
+                    return inner(exchange)
+                exchange.response_headers.append((HEADER, challenge))
+                raise InsufficientScope(scope=scope, detail=detail)
+
+            return authorize
+
+        return wrap
+
+    def document(self, operation: Operation) -> Documented:
+        """403 with the scope that is needed."""
+        return Documented(
+            problems=(InsufficientScope,),
+            problem_headers={InsufficientScope.status: {"WWW-Authenticate": CHALLENGE}},
+        )
+
+    def prove(self, operation: Operation) -> Iterable[Probe]:
+        """A good token without the scope."""
+        yield Probe(
+            control="SC-001",
+            title=f"A token without {operation.scope} is refused",
+            expect_status=InsufficientScope.status,
+            expect_type=InsufficientScope.type,
+            token="no-scope",  # noqa: S106 - the kind of token to probe with, no secret
+        )
+
+
+__all__ = ["Enforcement", "Settings"]
