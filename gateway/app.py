@@ -18,7 +18,9 @@ from gateway.composition.identity import Identities, identities
 from gateway.composition.lifetime import Part, lifetime
 from gateway.composition.policies import audited, policies
 from gateway.composition.store import StorePart
+from gateway.composition.tracing import tracing_of
 from gateway.health import health_routes
+from gateway.operations_desk import desk_routes
 from gateway.settings import TIERS, Settings, load_settings
 from governance.bindings.assembly import Assembly, Wiring
 from governance.bindings.edge import Edge
@@ -29,11 +31,14 @@ from governance.consumers import Consumers
 from governance.contract import CursorCodec
 from governance.contract.discovery import discover_apis
 from governance.contract.graph import graph
-from governance.identity import Challenges, TokenVerifier
+from governance.identity import TokenVerifier
 from governance.issuer import resource_routes, routes
+from governance.policies.cors import Enforcement as Cors
 from governance.policies.ownership import AccountDirectory
 from governance.policies.rate_limit.settings import Plans
+from governance.report import api_rows
 from governance.store import Store
+from governance.telemetry import CallMetrics, HopLog, Tracing
 from process_apis.flow import FlowRuntime, FlowSettings
 from system_apis.embedded import RecordFiles
 
@@ -63,18 +68,21 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
     directory = CrmAccountDirectory()
     files = RecordFiles(settings.home / "systems")
     flows = FlowRuntime(FlowSettings(home=settings.home, database_url=settings.database.url), clock)
-    hops = HopClient()
+    client = HopClient()
+    hops, metrics = HopLog(), CallMetrics()
     resources: dict[Any, Any] = {
         Clock: clock,
         Store: store.store,
         CursorCodec: who.cursors,
         TokenVerifier: who.verifier,
-        Challenges: Challenges(settings.public_url),
         Consumers: who.consumers,
         Plans: who.consumers,
         AccountDirectory: directory,
         RecordFiles: files,
         FlowRuntime: flows,
+        HopLog: hops,
+        CallMetrics: metrics,
+        Tracing: tracing_of(settings),
     }
     ports = connectors(here, settings, resources)
 
@@ -93,17 +101,22 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
         clock=clock,
         limits=limits,
         mode=settings.gateway.local_binding,
-        client=hops,
+        client=client,
         credentials=who.hop_tokens,
     )
     assembly = Assembly(nodes, wiring, {**resources, **ports})
     directory.bind(assembly)
 
     # The application: the edge for operations, pages and documents beside it.
-    parts: list[Part] = [store, *ports.values(), *governing, hops, flows]
+    parts: list[Part] = [store, *ports.values(), *governing, client, flows]
+    cors = next(policy for policy in governing if isinstance(policy, Cors))
     application = Tiergate(
-        Edge(assembly.routes, limits),
-        [*_identity_routes(who), *health_routes(store.store, _vendors(settings, here))],
+        Edge(assembly.routes, limits, cors.preflight),
+        [
+            *_identity_routes(who),
+            *health_routes(store.store, _vendors(settings, here)),
+            *desk_routes(api_rows(nodes, assembly.chains), metrics, hops, who.verifier),
+        ],
         lifespan=[lifetime(parts)],
     )
     application.state.assembly = assembly

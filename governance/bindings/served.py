@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from governance.bindings.chain import Link, fold, links
 from governance.bindings.execution import concealed, innermost
-from governance.bindings.rendering import JSON_HEADER, encoder, entity_tag, problem_answer
+from governance.bindings.rendering import JSON_HEADER, encoder, entity_tag, header, problem_answer
 from governance.call.clock import Clock
 from governance.call.exchange import Answer, Exchange, Handler, Request, Wrap
 from governance.call.policy import Policy
@@ -79,19 +79,24 @@ def _annotate(operation: Operation) -> Wrap:
             try:
                 answer = await inner(exchange)
             except Problem as problem:
-                answer = problem_answer(problem, instance=exchange.served.path, request_id=_request_id(exchange))
+                answer = _refused(exchange, problem)
             except ClientGone:
                 raise
             except Exception as error:
-                request_id = _request_id(exchange)
-                problem = concealed(operation, request_id, error)
-                answer = problem_answer(problem, instance=exchange.served.path, request_id=request_id)
+                answer = _refused(exchange, concealed(operation, _request_id(exchange), error))
             own = ((b"request-id", _request_id(exchange).encode()), *EVERY_ANSWER, *exchange.response_headers)
             return Answer(answer.status, answer.headers + own, answer.body)
 
         return annotate
 
     return wrap
+
+
+def _refused(exchange: Exchange, problem: Problem) -> Answer:
+    exchange.evidence["problem"] = problem.type
+    if problem.status == 503 and header(exchange.response_headers, b"retry-after") is None:
+        exchange.response_headers.append((b"retry-after", b"1"))
+    return problem_answer(problem, instance=exchange.served.path, request_id=_request_id(exchange))
 
 
 def _request_id(exchange: Exchange) -> str:

@@ -1,0 +1,76 @@
+"""The operations desk: metrics, the governance report and the hops of a request.
+
+Readable from loopback without a token, unless a proxy stands in between (a forwarding header says
+so); from elsewhere with a token that holds ``governance:read`` for the audience
+``{public_url}/governance``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.datastructures import State
+from litestar.handlers import HTTPRouteHandler
+
+from governance.contract.refusals import InsufficientScope, Unauthenticated
+from governance.identity import BadToken, TokenVerifier
+from governance.report import ApiRow
+from governance.telemetry import CallMetrics, HopLog
+
+READ = "governance:read"
+LOOPBACK = ("127.0.0.1", "::1")
+FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+
+
+def desk_routes(
+    rows: tuple[ApiRow, ...], metrics: CallMetrics, hops: HopLog, verifier: TokenVerifier
+) -> list[HTTPRouteHandler]:
+    """The handlers, each behind the same door."""
+    chains = {row.id: row for api in rows for row in api.operations}
+
+    @get("/metrics", include_in_schema=False)
+    async def metrics_text(request: Request[Any, Any, State]) -> Response[bytes]:
+        await _admit(request, verifier)
+        return Response(metrics.text(), media_type=metrics.content_type)
+
+    @get("/governance/apis", include_in_schema=False)
+    async def apis(request: Request[Any, Any, State]) -> Response[dict[str, Any]]:
+        await _admit(request, verifier)
+        return Response({"apis": rows})
+
+    @get("/governance/hops/{request_id:str}", include_in_schema=False)
+    async def hops_of(request: Request[Any, Any, State], request_id: str) -> Response[dict[str, Any]]:
+        await _admit(request, verifier)
+        found = [
+            {
+                "tier": hop.tier,
+                "operation": hop.operation,
+                "binding": hop.binding,
+                "caller": hop.caller,
+                "outcome": hop.outcome,
+                "duration_ms": round(hop.duration_ms, 3),
+                "chain": chains[hop.operation].served_chain
+                if hop.binding == "served"
+                else chains[hop.operation].local_chain,
+            }
+            for hop in hops.of(request_id)
+        ]
+        return Response({"request_id": request_id, "hops": found})
+
+    return [metrics_text, apis, hops_of]
+
+
+async def _admit(request: Request[Any, Any, State], verifier: TokenVerifier) -> None:
+    peer = request.client.host if request.client else ""
+    if peer in LOOPBACK and not any(name in request.headers for name in FORWARDED):
+        return
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated(detail="Come from loopback, or with a token for the governance reports.")
+    try:
+        identity = await verifier.verify(token.encode(), "governance")
+    except BadToken as error:
+        raise Unauthenticated(detail=str(error)) from None
+    if READ not in identity.principal.scopes:
+        raise InsufficientScope(scope=READ)

@@ -1,0 +1,88 @@
+"""CORS: which browser pages may read the answers, by consumer.
+
+A preflight carries no token, so it is judged by the origins of all consumers; the answer itself is
+readable only for an origin of the very client that called. A refusal before the caller is known is
+readable for any consumer's origin, or a portal could not tell 401 from a network failure.
+
+Standard: the Fetch standard, §3.2 (CORS protocol). Credentials are never allowed: tokens travel in
+the Authorization header, cookies are not used.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from governance.call import Binding, Documented, Exchange, Handler, Policy, Stage, Wrap
+from governance.consumers import Consumers
+from governance.contract.operation import Operation
+
+REQUEST_HEADERS = b"authorization, content-type, idempotency-key, if-match, if-none-match, prefer, traceparent"
+EXPOSED = (
+    b"deprecation, etag, idempotency-replayed, link, location, preference-applied, ratelimit, "
+    b"ratelimit-policy, request-id, retry-after, sunset, www-authenticate"
+)
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[policies.cors]``; the origins stand with each consumer."""
+
+    max_age_s: Annotated[int, Meta(ge=0, le=86_400, description="Seconds for which a browser keeps a preflight.")] = 600
+
+
+class Enforcement(Policy):
+    """Adds the CORS headers to answers of browsers' calls."""
+
+    name = "cors"
+    stage = Stage.ANNOTATE
+    position = 60
+
+    def __init__(self, settings: Settings, consumers: Consumers) -> None:
+        self._consumers = consumers
+        self._max_age = str(settings.max_age_s).encode()
+
+    def enforce(self, operation: Operation, binding: Binding) -> Wrap | None:
+        """Applies where some consumer has an origin; elsewhere browsers get nothing and it costs nothing."""
+        if binding != "served" or not self._consumers.origins:
+            return None
+
+        def wrap(inner: Handler) -> Handler:
+            async def cors(exchange: Exchange) -> Any:
+                origin = exchange.served.headers.get(b"origin")
+                if origin is None:
+                    exchange.response_headers.append((b"vary", b"origin"))
+                    return await inner(exchange)
+                try:
+                    return await inner(exchange)
+                finally:
+                    exchange.response_headers.append((b"vary", b"origin"))
+                    if self._readable(exchange, origin.decode("latin-1")):
+                        exchange.response_headers += [
+                            (b"access-control-allow-origin", origin),
+                            (b"access-control-expose-headers", EXPOSED),
+                        ]
+
+            return cors
+
+        return wrap
+
+    def _readable(self, exchange: Exchange, origin: str) -> bool:
+        if exchange.principal is None:
+            return origin in self._consumers.origins
+        return self._consumers.allows_origin(exchange.principal.client_id, origin)
+
+    def preflight(self, origin: bytes) -> tuple[tuple[bytes, bytes], ...]:
+        """The headers of a preflight's answer; none for an origin that no consumer has."""
+        if origin.decode("latin-1") not in self._consumers.origins:
+            return ()
+        return (
+            (b"access-control-allow-origin", origin),
+            (b"access-control-allow-headers", REQUEST_HEADERS),
+            (b"access-control-max-age", self._max_age),
+            (b"vary", b"origin"),
+        )
+
+    def document(self, operation: Operation) -> Documented:
+        """Nothing: CORS is a matter between browser and gateway, not of the contract."""
+        return Documented()

@@ -1,0 +1,78 @@
+"""Spans by OpenTelemetry, one a call, written by hand where it counts.
+
+The sampling decision is taken first: a call that is not sampled costs no span. W3C Trace Context
+goes on from the caller's ``traceparent`` and travels in the ``Call`` through every binding.
+
+Standard: W3C Trace Context, §3.2 (traceparent).
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from opentelemetry import trace
+from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags, Tracer
+
+from governance.call import Exchange
+
+TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})\Z")
+SAMPLED = 0x01
+
+
+class Tracing:
+    """Starts spans while it is on; ``sample_ratio`` is the share of calls without a caller's decision."""
+
+    def __init__(self, *, sample_ratio: float = 0.0, tracer: Tracer | None = None) -> None:
+        self._ratio = sample_ratio if tracer is not None else 0.0
+        self._tracer = tracer
+
+    @property
+    def on(self) -> bool:
+        """Whether any call can be sampled."""
+        return self._tracer is not None
+
+    def switch_on(self, tracer: Tracer, sample_ratio: float) -> None:
+        """Sample from now on."""
+        self._tracer, self._ratio = tracer, sample_ratio
+
+    def sampled(self, traceparent: str | None) -> bool:
+        """Whether a call gets a span: its caller's decision, or by ratio where there is none."""
+        if self._tracer is None:
+            return False
+        match = TRACEPARENT.match(traceparent) if traceparent else None
+        if match:
+            return bool(int(match[3], 16) & SAMPLED)
+        return random.random() < self._ratio  # noqa: S311 - a sampling decision, no secret
+
+    @contextmanager
+    def span(self, exchange: Exchange) -> Iterator[trace.Span]:
+        """A span around the call; its context replaces the call's ``traceparent``."""
+        if self._tracer is None:
+            raise RuntimeError("tracing is off")
+        operation = exchange.operation
+        call = exchange.call
+        parent = _parent(call.traceparent if call else None)
+        kind = SpanKind.SERVER if exchange.binding == "served" else SpanKind.INTERNAL
+        attributes = {"tiergate.tier": operation.tier, "tiergate.operation": operation.id}
+        with self._tracer.start_as_current_span(operation.id, parent, kind=kind, attributes=attributes) as span:
+            if call is not None:
+                context = span.get_span_context()
+                call.traceparent = f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+            yield span
+
+
+def failed(span: trace.Span, problem_type: str) -> None:
+    """Mark a span with the problem that ended its call."""
+    span.set_attribute("error.type", problem_type)
+    span.set_status(Status(StatusCode.ERROR, problem_type))
+
+
+def _parent(traceparent: str | None) -> trace.Context | None:
+    match = TRACEPARENT.match(traceparent) if traceparent else None
+    if match is None:
+        return None
+    context = SpanContext(int(match[1], 16), int(match[2], 16), is_remote=True, trace_flags=TraceFlags(int(match[3], 16)))
+    return trace.set_span_in_context(NonRecordingSpan(context))
