@@ -1,0 +1,136 @@
+"""What the served binding itself answers, by the shape of an operation.
+
+The twin of governance/bindings/served.py and execution.py: every status, header and problem that
+they can bring about is stated here in the words of OpenAPI, in the form in which a policy states
+its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from governance.call.call import AccountRequired
+from governance.call.policy import Documented
+from governance.contract.operation import Operation
+from governance.contract.problems import Problem
+from governance.contract.refusals import (
+    BodyTooLarge,
+    DeadlineExceeded,
+    InternalError,
+    InvalidBody,
+    InvalidParameters,
+    MalformedRequest,
+    NotAcceptable,
+    PreconditionFailed,
+    PreconditionRequired,
+    RequestTimeout,
+    SystemUnavailable,
+    UnsupportedMediaType,
+    UriTooLong,
+)
+
+Header = Mapping[str, Any]
+
+ALWAYS: tuple[type[Problem], ...] = (
+    MalformedRequest,
+    InvalidParameters,
+    AccountRequired,
+    NotAcceptable,
+    UriTooLong,
+    InternalError,
+    SystemUnavailable,
+    DeadlineExceeded,
+)
+WITH_BODY: tuple[type[Problem], ...] = (RequestTimeout, BodyTooLarge, UnsupportedMediaType, InvalidBody)
+CONDITIONAL: tuple[type[Problem], ...] = (PreconditionFailed, PreconditionRequired)
+
+REQUEST_ID: Header = {
+    "description": "Finds this call in logs and traces; name it when you ask for help.",
+    "required": True,
+    "schema": {"type": "string"},
+}
+NOSNIFF: Header = {
+    "description": "The content type is as it says.",
+    "required": True,
+    "schema": {"const": "nosniff", "type": "string"},
+}
+ENTITY_TAG: Header = {
+    "description": "The record's revision (RFC 9110 §8.8.3).",
+    "required": True,
+    "schema": {"type": "string", "pattern": '^(W/)?"[!#-~]*"$'},
+}
+LOCATION: Header = {
+    "description": "The path of the record (RFC 9110 §10.2.2).",
+    "required": True,
+    "schema": {"type": "string", "format": "uri-reference"},
+}
+IF_MATCH: Header = {
+    "name": "If-Match",
+    "in": "header",
+    "required": True,
+    "description": "The `ETag` of the revision that you change, or `*` for any (RFC 9110 §13.1.1).",
+    "schema": {"type": "string", "pattern": r'^("[!#-~]*"|\*)$'},
+}
+IF_NONE_MATCH: Header = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The `ETag` that you have; the answer is 304 while it holds (RFC 9110 §13.1.2).",
+    "schema": {"type": "string"},
+}
+PREFER: Header = {
+    "name": "Prefer",
+    "in": "header",
+    "required": False,
+    "description": "`wait=5` holds the answer for up to five seconds, until there is more to tell (RFC 7240 §4.3).",
+    "schema": {"type": "string"},
+    "example": "wait=5",
+}
+
+
+def documented(operation: Operation) -> Documented:
+    """The binding's own part of an operation's description."""
+    problems = ALWAYS
+    parameters: tuple[Header, ...] = ()
+    success: dict[str, Header] = {}
+    if operation.body:
+        problems += WITH_BODY
+    if operation.conditional:
+        problems += CONDITIONAL
+        parameters += (IF_MATCH,)
+    if operation.safe:
+        parameters += (IF_NONE_MATCH,)
+    if operation.accepted:
+        parameters += (PREFER,)
+    if tagged(operation):
+        success["ETag"] = ENTITY_TAG
+    if operation.location:
+        success["Location"] = LOCATION
+    return Documented(
+        problems=problems,
+        parameters=parameters,
+        success_headers=success,
+        every_header={"Request-Id": REQUEST_ID, "X-Content-Type-Options": NOSNIFF},
+        extensions={"x-idempotency": _idempotency(operation), **_visibility(operation)},
+    )
+
+
+def tagged(operation: Operation) -> bool:
+    """Whether the answer carries an ``ETag``."""
+    return operation.kind in ("read", "search", "create", "replace", "amend") and not operation.accepted
+
+
+def _visibility(operation: Operation) -> dict[str, Any]:
+    visibility = operation.visibility
+    if visibility.fields:
+        return {"x-visible-by": list(visibility.fields)}
+    return {"x-public-because": visibility.public_because}
+
+
+def _idempotency(operation: Operation) -> dict[str, Any]:
+    if operation.keyed:
+        return {"key": "required"}
+    if operation.unkeyed_because:
+        return {"key": "none", "because": operation.unkeyed_because}
+    return {"key": "none", "because": f"{operation.method} is idempotent (RFC 9110 §9.2.2)."}
