@@ -82,7 +82,8 @@ class Fleet:
                 raise StartRefused(said)
             quick_crashes = quick_crashes + 1 if time.monotonic() - started < QUICK_S else 1
             if quick_crashes >= QUICK_CRASHES:
-                raise StartRefused(f"A worker ended {quick_crashes} times in a row right after its start ({_ending(code, said)}).")
+                why, where = _ending(code, said), f"; see {self._log.name}" if self._log else ""
+                raise StartRefused(f"A worker ended {quick_crashes} times in a row right after its start ({why}){where}.")
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), min(PAUSE_S * 2 ** (quick_crashes - 1), LONGEST_PAUSE_S))
                 return

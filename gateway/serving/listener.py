@@ -28,6 +28,8 @@ def listen(host: str, port: int) -> socket.socket:
     while True:
         try:
             return _bind(host, port)
+        except UnicodeError:
+            raise StartRefused(f"{host} is not an address that can be listened on.") from None
         except OSError as error:
             if error.errno == errno.EADDRINUSE and time.monotonic() < until:
                 time.sleep(RETRY_S)

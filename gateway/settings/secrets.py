@@ -93,10 +93,11 @@ def join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
-def reason(error: Exception) -> str:
-    """What went wrong in the operating system's words, in lower case."""
-    said = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-    return (said or type(error).__name__).lower()
+def reason(error: OSError | UnicodeDecodeError) -> str:
+    """What went wrong, in the operating system's words where it has some."""
+    if isinstance(error, OSError):
+        return (error.strerror or type(error).__name__).lower()
+    return "it is not UTF-8 text"
 
 
 def masked(value: Any) -> Any:

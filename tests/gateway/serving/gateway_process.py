@@ -1,0 +1,91 @@
+"""``tiergate serve`` as a real process, observed from outside."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.request import urlopen
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+BOUND_S = 20.0
+
+
+class Gateway:
+    """One ``tiergate serve`` process on a free port."""
+
+    def __init__(self, home: Path, *options: str, app: str = "probe_app:Probe", port: int = 0) -> None:
+        self.home = home
+        environ = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(HERE)))}
+        self.process = subprocess.Popen(
+            [sys.executable, "-u", "-c", "from gateway.cli import main; main()", "serve", "--home", str(home),
+             "--port", str(port), "--app", app, *options],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ, cwd=home.parent,
+        )  # fmt: skip
+        self.url = ""
+
+    def ready(self) -> Gateway:
+        """Wait for the banner and note the address."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if found := re.search(r"at (http://\S+)", line):
+                self.url = found[1]
+                return self
+        raise AssertionError(f"it ended: {self.process.communicate()[1]}")
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    def get(self, path: str = "/pid") -> str:
+        with urlopen(f"{self.url}{path}", timeout=BOUND_S) as answer:
+            return str(answer.read().decode())
+
+    def store(self) -> int:
+        """The process id of the home's embedded store; 0 while there is none."""
+        file = self.home / "valkey.pid"
+        return int(file.read_text() or 0) if file.exists() else 0
+
+    def stop(self, with_signal: int = signal.SIGTERM) -> int:
+        """Signal it and wait for its end; the exit code."""
+        self.process.send_signal(with_signal)
+        return self.ended()
+
+    def ended(self) -> int:
+        """Wait for its end; the exit code."""
+        return self.process.wait(BOUND_S)
+
+    def said(self) -> str:
+        """Wait for its end; what it wrote to stderr."""
+        return self.process.communicate(timeout=BOUND_S)[1]
+
+    def journal(self) -> list[str]:
+        file = self.home / "journal"
+        return file.read_text().splitlines() if file.exists() else []
+
+
+def eventually(holds: Callable[[], bool], bound_s: float = BOUND_S) -> None:
+    """Wait until ``holds`` is true; fails after ``bound_s`` seconds."""
+    until = time.monotonic() + bound_s
+    while not holds():
+        assert time.monotonic() < until, "it did not come true in time"
+        time.sleep(0.01)
+
+
+def running(command: str) -> list[int]:
+    """Process ids whose command line holds ``command``; ended ones don't count."""
+    found: list[int] = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if command in (entry / "cmdline").read_bytes().decode(errors="replace").replace("\0", " "):
+                    found.append(int(entry.name))
+            except OSError:
+                continue
+    return found

@@ -1,0 +1,65 @@
+"""A small application for tests of the supervisor, run in worker processes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+Message = MutableMapping[str, Any]
+
+
+class Probe:
+    """Answers its process id; ``/die`` ends the process, ``/slow`` answers after a while."""
+
+    def __init__(self) -> None:
+        self.state = SimpleNamespace(draining=False)
+
+    async def __call__(
+        self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+    ) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        if scope["path"] == "/die":
+            os._exit(9)
+        if scope["path"] == "/slow":
+            journal("slow began")
+            await asyncio.sleep(0.7)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
+
+    async def _live(
+        self, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+    ) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        journal("engine stopped, draining" if self.state.draining else "engine stopped")
+        journal(f"store {'there' if store_is_there() else 'gone'}")
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def journal(line: str) -> None:
+    """Note what happened, for the test to read."""
+    with Path(os.environ["TIERGATE_HOME"], "journal").open("a") as file:
+        file.write(f"{line}\n")
+
+
+def store_is_there() -> bool:
+    """Whether the embedded store's process still runs."""
+    pid = int(Path(os.environ["TIERGATE_HOME"], "valkey.pid").read_text())
+    return Path(f"/proc/{pid}").exists()
+
+
+def refuse() -> Probe:
+    """A factory that refuses with a sentence."""
+    raise TypeError("system_apis/tax/v1/contract.py: say who owns it.")
+
+
+def crash() -> Probe:
+    """A factory that ends its process."""
+    os._exit(7)
