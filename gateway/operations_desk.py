@@ -32,7 +32,7 @@ def desk_routes(
     @get("/metrics", include_in_schema=False)
     async def metrics_text(request: Request[Any, Any, State]) -> Response[bytes]:
         await _admit(request, verifier)
-        return Response(metrics.text(), media_type=metrics.content_type)
+        return Response(metrics.text(), headers={"content-type": metrics.content_type})
 
     @get("/governance/apis", include_in_schema=False)
     async def apis(request: Request[Any, Any, State]) -> Response[dict[str, Any]]:
