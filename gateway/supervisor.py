@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-import sys
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -26,7 +25,6 @@ from gateway.serving.readiness import until_ready
 from gateway.serving.refusal import StartRefused
 from gateway.settings import Settings
 
-OLDEST_PYTHON = (3, 11)
 READY_WITHIN_S = 60.0
 DRAIN_MARGIN_S = 10.0
 """On top of ``drain_s``: what the application's own parts may take to stop."""
@@ -56,8 +54,6 @@ def serve(settings: Settings, environ: Mapping[str, str], tell: Announcements, a
         StartRefused: it can't start, or can't go on.
     """
     started = time.monotonic()
-    if sys.version_info < OLDEST_PYTHON:
-        raise StartRefused(f"Tiergate needs Python 3.11 or later; this is {sys.version.split()[0]}.")
     home = Home(settings.home)
     listener = listen(settings.gateway.host, settings.gateway.port)
     settings = msgspec.structs.replace(

@@ -13,7 +13,9 @@ import sys
 
 import click
 
-from gateway.cli.failure import Failure
+from gateway.cli.failure import CONFIGURATION, Failure
+
+OLDEST_PYTHON = (3, 11)
 
 
 class OneFileACommand(click.Group):
@@ -54,6 +56,8 @@ def tiergate() -> None:
 def main() -> None:
     """Run the command line; a failure is one clear sentence and an exit code."""
     try:
+        if sys.version_info < OLDEST_PYTHON:
+            raise Failure(f"Tiergate needs Python 3.11 or later; this is {sys.version.split()[0]}.", exit_code=CONFIGURATION)
         tiergate(prog_name="tiergate")
     except Failure as failure:
         for sentence in failure.sentences:

@@ -10,7 +10,7 @@ from gateway.cli.here import settings_here
 @click.command()
 @click.option("--all", "everything", is_flag=True, help="Show defaults too.")
 def command(everything: bool) -> None:
-    """Show the effective settings with their source; secrets are shown as ***."""
+    """Show the effective settings and their source."""
     from rich.console import Console
     from rich.table import Table
 
