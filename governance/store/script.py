@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from functools import cache
 from importlib.resources import files
 from typing import Generic, TypeVar
+
+from governance.store.wire import pack
 
 T = TypeVar("T")
 
@@ -18,14 +19,13 @@ T = TypeVar("T")
 class Script(Generic[T]):
     """One Lua script; ``T`` is what it replies with: ``int``, ``bytes``, ``list[int]`` …"""
 
-    __slots__ = ("_by_digest", "_by_source", "digest", "name", "source")
+    __slots__ = ("_templates", "digest", "name", "source")
 
     def __init__(self, name: str, source: bytes) -> None:
         self.name = name
         self.source = source
         self.digest = hashlib.sha1(source, usedforsecurity=False).hexdigest().encode()
-        self._by_digest = cache(lambda keys, arguments: _template((b"EVALSHA", self.digest), keys, arguments))
-        self._by_source = cache(lambda keys, arguments: _template((b"EVAL", source), keys, arguments))
+        self._templates: dict[tuple[int, int], bytes] = {}
 
     @classmethod
     def load(cls, package: str, name: str) -> Script[T]:
@@ -38,15 +38,19 @@ class Script(Generic[T]):
 
     def call(self, keys: Sequence[bytes], arguments: Sequence[bytes]) -> bytes:
         """The wire form of a call by digest."""
-        return self._by_digest(len(keys), len(arguments)) % _sized((*keys, *arguments))
+        counts = (len(keys), len(arguments))
+        template = self._templates.get(counts)
+        if template is None:
+            template = self._templates[counts] = _template((b"EVALSHA", self.digest), *counts)
+        return template % _sized((*keys, *arguments))
 
     def call_by_source(self, keys: Sequence[bytes], arguments: Sequence[bytes]) -> bytes:
         """The wire form of a call that brings the source along, after which the digest is known again."""
-        return self._by_source(len(keys), len(arguments)) % _sized((*keys, *arguments))
+        return pack((b"EVAL", self.source, len(keys), *keys, *arguments))
 
 
 def _template(head: tuple[bytes, bytes], keys: int, arguments: int) -> bytes:
-    # Formatting a prepared template takes 0.3 µs, hiredis.pack_command 0.75.
+    # Formatting a prepared template takes 0.3 µs, packing anew 0.75.
     fixed = b"".join(b"$%d\r\n%b\r\n" % (len(part), part) for part in (*head, b"%d" % keys))
     return b"*%d\r\n%b%b" % (3 + keys + arguments, fixed.replace(b"%", b"%%"), b"$%d\r\n%b\r\n" * (keys + arguments))
 

@@ -25,13 +25,13 @@ from contextlib import suppress
 from typing import Any, TypeAlias, TypeVar
 from weakref import WeakSet
 
-from hiredis import pack_command
 from msgspec import Struct
 
 from governance.store.address import Address, parse_address
 from governance.store.failures import StoreError, StoreUnavailable
 from governance.store.line import Line, Retry
 from governance.store.script import Script
+from governance.store.wire import pack
 
 Reply: TypeAlias = Any
 """``bytes | int | None | list[Reply]``: what the command is documented to reply with."""
@@ -121,7 +121,7 @@ class Store:
             StoreRefused: the store says that the command is wrong.
         """
         line = self._line
-        return self._later(pack_command(parts), None) if line is None else line.send(pack_command(parts))
+        return self._later(pack(parts), None) if line is None else line.send(pack(parts))
 
     def run(self, script: Script[T], keys: Sequence[bytes], arguments: Sequence[bytes]) -> Awaitable[T]:
         """What ``script`` replies, run atomically in the store.
@@ -178,9 +178,7 @@ class Store:
 
     async def _connect(self) -> Line:
         loop, options = asyncio.get_running_loop(), self._options
-        line = Line(
-            loop, timeout_s=options.answer_timeout_s, limit=options.outstanding_limit, on_end=self._dropped
-        )
+        line = Line(loop, timeout_s=options.answer_timeout_s, limit=options.outstanding_limit, on_end=self._dropped)
         try:
             async with asyncio.timeout(options.connect_timeout_s):
                 await self._open(loop, line)
@@ -198,9 +196,9 @@ class Store:
             await loop.create_connection(lambda: line, address.host, address.port, ssl=address.tls_context())
 
     async def _greet(self, line: Line) -> None:
-        greeting = [line.send(pack_command(command)) for command in self.address.greeting()]
-        greeting += [line.send(pack_command((b"SCRIPT", b"LOAD", script.source))) for script in self._scripts.values()]
-        greeting.append(line.send(pack_command((b"PING",))))
+        greeting = [line.send(pack(command)) for command in self.address.greeting()]
+        greeting += [line.send(pack((b"SCRIPT", b"LOAD", script.source))) for script in self._scripts.values()]
+        greeting.append(line.send(pack((b"PING",))))
         for reply in await asyncio.gather(*greeting, return_exceptions=True):
             if isinstance(reply, BaseException):
                 raise reply

@@ -13,10 +13,10 @@ from typing import Literal
 from governance.store import Script, Store
 
 PACKAGE = "governance.policies.idempotency"
-CLAIM: Script[int | bytes] = Script.load(PACKAGE, "claim.lua")
-RECORD: Script[int] = Script.load(PACKAGE, "record.lua")
-RENEW: Script[int] = Script.load(PACKAGE, "renew.lua")
-RELEASE: Script[int] = Script.load(PACKAGE, "release.lua")
+CLAIM = Script[int | bytes].load(PACKAGE, "claim.lua")
+RECORD = Script[int].load(PACKAGE, "record.lua")
+RENEW = Script[int].load(PACKAGE, "renew.lua")
+RELEASE = Script[int].load(PACKAGE, "release.lua")
 
 STATES: dict[int, Literal["claimed", "reused", "in flight"]] = {1: "claimed", 2: "reused", 3: "in flight"}
 

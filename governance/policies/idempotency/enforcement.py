@@ -179,7 +179,9 @@ class _Run:
         if self._settings.on_store_failure == "open":
             return await inner(exchange)
         exchange.response_headers.append((b"retry-after", b"1"))
-        raise SystemUnavailable(detail="The key can't be judged right now; nothing was done. Repeat it with the same key.")
+        raise SystemUnavailable(
+            detail="The key can't be judged right now; nothing was done. Repeat it with the same key."
+        )
 
 
 def _place(key: str, principal: Principal) -> bytes:

@@ -17,10 +17,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     retention_by_operation: dict[str, Retention] = {}
     """Operation id to a retention of its own, such as 30 days for clients that work offline."""
     lease_s: Annotated[
-        int, Meta(ge=1, le=300, description="Seconds after which the key of a killed request is free; renewed while it runs.")
+        int,
+        Meta(
+            ge=1, le=300, description="Seconds after which the key of a killed request is free; renewed while it runs."
+        ),
     ] = 30
     largest_outcome_bytes: Annotated[
-        int, Meta(ge=1024, le=16_777_216, description="A larger answer is not stored; flow and record keep the guarantee.")
+        int,
+        Meta(ge=1024, le=16_777_216, description="A larger answer is not stored; flow and record keep the guarantee."),
     ] = 1_048_576
     on_store_failure: Annotated[
         Literal["closed", "open"],

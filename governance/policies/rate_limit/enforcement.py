@@ -26,7 +26,7 @@ from governance.policies.rate_limit.local import LocalBuckets
 from governance.policies.rate_limit.settings import Plans, Settings
 from governance.store import Script, Store, StoreError, StoreRefused
 
-GCRA: Script[list[int]] = Script.load("governance.policies.rate_limit", "gcra.lua")
+GCRA = Script[list[int]].load("governance.policies.rate_limit", "gcra.lua")
 
 logger = logging.getLogger("tiergate.rate_limit")
 

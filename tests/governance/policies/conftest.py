@@ -39,9 +39,7 @@ class SamplesV1(Contract, Protocol, owner="Tests", folder="experience_apis.sampl
         ...
 
 
-OPERATIONS = {
-    name: operation_of(getattr(SamplesV1, name)) for name in ("get_thing", "get_costly_thing", "post_thing")
-}
+OPERATIONS = {name: operation_of(getattr(SamplesV1, name)) for name in ("get_thing", "get_costly_thing", "post_thing")}
 
 
 class Samples:

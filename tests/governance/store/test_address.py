@@ -23,7 +23,9 @@ def test_spellings(text: str, address: Address) -> None:
     assert parse_address(text) == address
 
 
-@pytest.mark.parametrize("text", ["", "cache:6379", "http://cache", "redis://", "redis://cache/zero", "redis://cache?ssl=no"])
+@pytest.mark.parametrize(
+    "text", ["", "cache:6379", "http://cache", "redis://", "redis://cache/zero", "redis://cache?ssl=no"]
+)
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="store's"):
         parse_address(text)

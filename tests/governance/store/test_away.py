@@ -98,9 +98,7 @@ async def test_nonsense_ends_the_connection_not_the_program(tmp_path: Path, nons
     async with playing(tmp_path / "s", answer):
         store = Store(str(tmp_path / "s"))
         await store.start()
-        outcomes = await asyncio.gather(
-            store.command(b"GET", b"a"), store.command(b"PING"), return_exceptions=True
-        )
+        outcomes = await asyncio.gather(store.command(b"GET", b"a"), store.command(b"PING"), return_exceptions=True)
         assert any(isinstance(outcome, StoreUnavailable) for outcome in outcomes) or nonsense.startswith(b"+")
         await store.start()
         assert await store.command(b"PING") == b"PONG"

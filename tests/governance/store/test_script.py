@@ -42,6 +42,8 @@ async def test_prepared_scripts_are_loaded_when_connecting(valkey_socket: str, s
 @pytest.mark.anyio
 async def test_a_failing_script_is_refused_and_harms_no_other_call(store: Store) -> None:
     broken: Script[int] = Script("broken", b"return redis.call('NOPE')")
-    first, second = await asyncio.gather(store.run(broken, (), ()), store.command(b"ECHO", b"x"), return_exceptions=True)
+    first, second = await asyncio.gather(
+        store.run(broken, (), ()), store.command(b"ECHO", b"x"), return_exceptions=True
+    )
     assert isinstance(first, StoreRefused)
     assert second == b"x"

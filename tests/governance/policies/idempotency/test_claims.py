@@ -144,9 +144,7 @@ asyncio.run(main())
 
 
 async def test_a_killed_holder_frees_the_key_with_its_lease(store: Store, valkey_socket: str) -> None:
-    holder = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", HOLDER, valkey_socket, stdout=subprocess.PIPE
-    )
+    holder = await asyncio.create_subprocess_exec(sys.executable, "-c", HOLDER, valkey_socket, stdout=subprocess.PIPE)
     assert holder.stdout is not None
     assert await holder.stdout.readline() == b"held\n"
     claims = Claims(store, lease_s=1)

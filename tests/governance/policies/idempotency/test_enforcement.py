@@ -125,7 +125,9 @@ async def test_keys_belong_to_client_and_account(store: Store, samples: Any) -> 
     assert len(set(keys)) == 4
 
 
-async def test_a_business_refusal_is_repeated_with_its_members(store: Store, samples: Any, headers_of: HeadersOf) -> None:
+async def test_a_business_refusal_is_repeated_with_its_members(
+    store: Store, samples: Any, headers_of: HeadersOf
+) -> None:
     work = Work(samples.OutOfThings(left=3, detail="Three are left."))
     handler = edge(store, samples, work)
     repeat = samples.served("post_thing", key="k", body=BODY)
@@ -307,7 +309,11 @@ def test_document_probes_and_findings(samples: Any) -> None:
     assert set(documented.problem_headers) == {409, 503}
     assert documented.extensions == {"x-idempotency": {"retention_s": 86_400}}
     assert enforcement.document(samples.operation("get_thing")).problems == ()
-    assert [probe.control for probe in enforcement.prove(samples.operation("post_thing"))] == ["ID-001", "ID-002", "ID-003"]
+    assert [probe.control for probe in enforcement.prove(samples.operation("post_thing"))] == [
+        "ID-001",
+        "ID-002",
+        "ID-003",
+    ]
     assert list(enforcement.prove(samples.operation("get_thing"))) == []
     assert [finding.id for finding in enforcement.audit(samples.operation("get_thing"))] == ["ID-011"]
     assert issubclass(MissingIdempotencyKey, Problem)

@@ -133,7 +133,9 @@ async def test_headers_are_those_of_the_draft(store: Store, samples: Any, header
     assert STATE.fullmatch(headers_of(exchange)["ratelimit"])
 
 
-async def _without_store(fragile_store: Any, samples: Any, mode: str, calls: int) -> tuple[list[Any], list[Exchange], float]:
+async def _without_store(
+    fragile_store: Any, samples: Any, mode: str, calls: int
+) -> tuple[list[Any], list[Exchange], float]:
     store = Store(fragile_store.socket)
     await store.start()
     handler = edge(store, samples, limit="40/1h", on_store_failure=mode, local_share=0.1)
@@ -163,9 +165,7 @@ async def test_open_admits_while_the_store_hangs(fragile_store: Any, samples: An
     assert slowest < BOUND_S
 
 
-async def test_closed_refuses_while_the_store_hangs(
-    fragile_store: Any, samples: Any, headers_of: HeadersOf
-) -> None:
+async def test_closed_refuses_while_the_store_hangs(fragile_store: Any, samples: Any, headers_of: HeadersOf) -> None:
     outcomes, exchanges, slowest = await _without_store(fragile_store, samples, "closed", 20)
     assert all(isinstance(outcome, SystemUnavailable) for outcome in outcomes)
     assert headers_of(exchanges[0]) == {"retry-after": "1"}

@@ -113,7 +113,13 @@ async def test_several_buckets_admit_together_or_are_not_charged(store: Store) -
     wide, narrow = Bucket.of("wide", RateLimit(10, 3_600_000_000)), Bucket.of("narrow", RateLimit(2, 3_600_000_000))
     both = (*wide.arguments, *narrow.arguments)
     replies = [await store.run(GCRA, (b"w", b"n"), both) for _ in range(5)]
-    assert [(reply[0], reply[2], reply[5]) for reply in replies] == [(1, 9, 1), (1, 8, 0), (0, 8, 0), (0, 8, 0), (0, 8, 0)]
+    assert [(reply[0], reply[2], reply[5]) for reply in replies] == [
+        (1, 9, 1),
+        (1, 8, 0),
+        (0, 8, 0),
+        (0, 8, 0),
+        (0, 8, 0),
+    ]
 
 
 async def test_a_full_bucket_takes_no_memory(store: Store) -> None:
