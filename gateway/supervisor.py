@@ -128,7 +128,9 @@ class _Supervision:
                 self._tell.ready(self._settings, self._home, time.monotonic() - self._started)
                 await asyncio.wait({running, stop}, return_when=asyncio.FIRST_COMPLETED)
             elif not running.done() and not stop.done():
-                raise StartRefused(f"The gateway was not ready within {READY_WITHIN_S:.0f} s; see {self._home.log_file}.")
+                raise StartRefused(
+                    f"The gateway was not ready within {READY_WITHIN_S:.0f} s; see {self._home.log_file}."
+                )
         finally:
             ready.cancel()
             stop.cancel()
@@ -138,7 +140,7 @@ class _Supervision:
         self._fleet.stop()
         try:
             await asyncio.wait_for(asyncio.shield(running), self._settings.gateway.drain_s + DRAIN_MARGIN_S)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             self._fleet.kill()
             await running
 

@@ -33,7 +33,9 @@ class OneFileACommand(click.Group):
             return None
         return getattr(importlib.import_module(f"{__name__}.{name}"), "command", None)
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that the first argument names.
 
         Raises:
@@ -57,7 +59,9 @@ def main() -> None:
     """Run the command line; a failure is one clear sentence and an exit code."""
     try:
         if sys.version_info < OLDEST_PYTHON:
-            raise Failure(f"Tiergate needs Python 3.11 or later; this is {sys.version.split()[0]}.", exit_code=CONFIGURATION)
+            raise Failure(
+                f"Tiergate needs Python 3.11 or later; this is {sys.version.split()[0]}.", exit_code=CONFIGURATION
+            )
         tiergate(prog_name="tiergate")
     except Failure as failure:
         for sentence in failure.sentences:

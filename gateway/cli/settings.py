@@ -19,7 +19,11 @@ def command(everything: bool) -> None:
     for column in ("Setting", "Value", "From"):
         table.add_column(column, overflow="fold")
     for row in settings.show():
-        if everything or row.source != "default" or row.key in ("home", "gateway.host", "gateway.port", "gateway.tiers"):
+        if (
+            everything
+            or row.source != "default"
+            or row.key in ("home", "gateway.host", "gateway.port", "gateway.tiers")
+        ):
             table.add_row(*row)
     Console(highlight=False).print(table)
     if not everything:

@@ -30,7 +30,9 @@ REPORT_BYTES = 4096
 class Fleet:
     """``size`` workers on one listening socket."""
 
-    def __init__(self, *, size: int, app: str, listener: socket.socket, environ: Mapping[str, str], log: IO[bytes] | None) -> None:
+    def __init__(
+        self, *, size: int, app: str, listener: socket.socket, environ: Mapping[str, str], log: IO[bytes] | None
+    ) -> None:
         self._size = size
         self._app = app
         self._listener = listener
@@ -83,8 +85,10 @@ class Fleet:
             quick_crashes = quick_crashes + 1 if time.monotonic() - started < QUICK_S else 1
             if quick_crashes >= QUICK_CRASHES:
                 why, where = _ending(code, said), f"; see {self._log.name}" if self._log else ""
-                raise StartRefused(f"A worker ended {quick_crashes} times in a row right after its start ({why}){where}.")
-            with suppress(asyncio.TimeoutError):
+                raise StartRefused(
+                    f"A worker ended {quick_crashes} times in a row right after its start ({why}){where}."
+                )
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), min(PAUSE_S * 2 ** (quick_crashes - 1), LONGEST_PAUSE_S))
                 return
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 
+from gateway.settings.sections import ANY_ADDRESS
+
 ATTEMPT_S = 1.0
 PAUSE_S = 0.02
 REQUEST = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -16,7 +18,7 @@ async def until_ready(listener: socket.socket) -> None:
     while True:
         try:
             status = await asyncio.wait_for(_status(host, port), ATTEMPT_S)
-        except (OSError, asyncio.TimeoutError, EOFError, ValueError):
+        except (OSError, TimeoutError, EOFError, ValueError):
             status = 0
         if status == 200:
             return
@@ -26,7 +28,7 @@ async def until_ready(listener: socket.socket) -> None:
 def loopback_of(listener: socket.socket) -> tuple[str, int]:
     """Host and port at which ``listener`` is reached from this machine."""
     host, port = listener.getsockname()[:2]
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port
+    return ANY_ADDRESS.get(host, host), port
 
 
 async def _status(host: str, port: int) -> int:

@@ -123,11 +123,16 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     if isinstance(table, dict):
         for key, item in cast("dict[str, Any]", table).items():
             yield from _leaves(item, join(path, key))
-    elif path and isinstance(value, list | tuple) and any(isinstance(item, dict | Struct) for item in value):
+    elif _holds_tables(value):
         for place, item in enumerate(cast("list[Any]", value)):
             yield from _leaves(item, f"{path}[{place}]")
     else:
         yield path, value
+
+
+def _holds_tables(value: Any) -> bool:
+    items = cast("list[Any]", value) if isinstance(value, list | tuple) else []
+    return any(isinstance(item, dict | Struct) for item in items)
 
 
 def _shown_value(written: Any, value: Any) -> str:

@@ -19,7 +19,7 @@ from gateway.settings.secrets import Secret, join
 S = TypeVar("S", bound=Struct)
 
 WORDS = {int: "a whole number", str: "text in quotes", bool: "true or false", float: "a number"}
-SECRET_VALUE = "the value that it names"
+UNSHOWN = "the value that it names"
 
 
 class SettingsError(Exception):
@@ -88,7 +88,7 @@ def _judge_value(value: Any, kind: Any, path: str) -> list[tuple[str, str]]:
     try:
         msgspec.convert(value, kind, strict=True)
     except msgspec.ValidationError:
-        given = SECRET_VALUE if isinstance(value, Secret) else _spelled(value)
+        given = UNSHOWN if isinstance(value, Secret) else _spelled(value)
         return [(path, f"must be {_wanted(kind)}, not {given}.")]
     return []
 

@@ -14,9 +14,12 @@ Tier = Literal["system", "process", "experience"]
 TIERS: tuple[Tier, ...] = ("system", "process", "experience")
 CALLEE: Mapping[Tier, Tier] = {"experience": "process", "process": "system"}
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+ANY_ADDRESS: Mapping[str, str] = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, never bound
+"""What means every address of the machine, and the one of them to reach it at from here."""
 
-Host = Annotated[str, Meta(min_length=1, pattern=r"^[^\s/]+$", description="an address to listen on, such as 127.0.0.1")]
+Host = Annotated[
+    str, Meta(min_length=1, pattern=r"^[^\s/]+$", description="an address to listen on, such as 127.0.0.1")
+]
 Port = Annotated[int, Meta(ge=0, le=65535, description="a port from 1 to 65535, or 0 for a free one")]
 BaseUrl = Annotated[
     str,
@@ -27,7 +30,9 @@ BaseUrl = Annotated[
 ]
 StoreUrl = Annotated[
     str,
-    Meta(pattern=r"^((rediss?|unix)://\S+|/\S+)?$", description='a Redis or Valkey URL, such as "redis://store:6379/0"'),
+    Meta(
+        pattern=r"^((rediss?|unix)://\S+|/\S+)?$", description='a Redis or Valkey URL, such as "redis://store:6379/0"'
+    ),
 ]
 DatabaseUrl = Annotated[
     str,
@@ -105,7 +110,9 @@ class Issuer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class ExternalIssuer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[[issuers]]``: an OpenID provider whose access tokens are accepted."""
 
-    issuer: Annotated[str, Meta(pattern=r"^https?://[^\s?#]+$", description="the issuer's URL, exactly as in its tokens")]
+    issuer: Annotated[
+        str, Meta(pattern=r"^https?://[^\s?#]+$", description="the issuer's URL, exactly as in its tokens")
+    ]
     jwks_url: Annotated[str, Meta(pattern=r"^(https?://\S+)?$", description="an http or https URL")] = ""
     """Empty: found in the issuer's metadata."""
     audience: str = ""
@@ -154,6 +161,7 @@ class Sections(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Policy name to its table, read by the policy's own Settings."""
     systems: Mapping[str, System] = {}
     telemetry: Telemetry = Telemetry()
+
 
 class Settings(Sections, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that configures a gateway process."""

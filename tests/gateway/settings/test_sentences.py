@@ -72,7 +72,12 @@ def test_one_mistake_is_one_sentence(refused: Refused, toml: str, sentence: str)
 
 def test_every_mistake_is_reported_at_once(refused: Refused) -> None:
     found = refused("[gateway]\nprot = 1\nworkers = 99\n[stor]", TIERGATE_PORT="many")
-    assert [sentence.split(" ")[0] for sentence in found] == ["TIERGATE_PORT", "tiergate.toml:", "tiergate.toml:", "tiergate.toml:"]
+    assert [sentence.split(" ")[0] for sentence in found] == [
+        "TIERGATE_PORT",
+        "tiergate.toml:",
+        "tiergate.toml:",
+        "tiergate.toml:",
+    ]
 
 
 @pytest.mark.parametrize(
