@@ -1,0 +1,1 @@
+"""The catalogue: products with an account's own prices and live stock."""

@@ -1,0 +1,1 @@
+"""Customer account, version 1."""
