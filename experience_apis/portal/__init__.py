@@ -1,0 +1,1 @@
+"""The customer portal: what one account may see and do."""

@@ -1,0 +1,145 @@
+"""Portal, version 1: what a customer's portal shows and does for the account of its caller."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Protocol
+
+from msgspec import Meta
+
+from experience_apis.portal.v1.model import (
+    Account,
+    Invoice,
+    InvoiceDetail,
+    InvoiceStatus,
+    NewOrder,
+    Order,
+    OrderStatus,
+    OrderSummary,
+    Product,
+    ProductDetail,
+    Shipment,
+    ShipmentDetail,
+    ShipmentStatus,
+    Timeline,
+)
+from governance.contract import Contract, Cursor, Limit, Page, action, by, create, read, search
+from system_apis.canonical.refusals import AlreadyShipped, AmountExceeded, UnknownAccount, UnknownProduct, WrongState
+from system_apis.canonical.values import Name, Quantity, RecordId, Reference, Sku, Text
+
+Instant = Annotated[datetime, Meta(tz=True)]
+
+
+class PortalV1(Contract, Protocol, owner="Customer portal"):
+    """Products at your prices, your orders from placing to invoice, your shipments and your account.
+
+    The account is the one that the access token stands for. No request names it, and what belongs
+    to another account is not there.
+    """
+
+    @search("/products", scope="portal.products:read", raises=[UnknownAccount], visible=by("account_id"))
+    async def list_products(
+        self,
+        *,
+        query: Text | None = None,
+        category: Name | None = None,
+        limit: Limit = 50,
+        cursor: Cursor | None = None,
+    ) -> Page[Product]:
+        """Products by SKU with your price of one unit and what is available.
+
+        `query` is looked for in SKU, name and description, without regard to case.
+        """
+        ...
+
+    @read(
+        "/products/{sku}",
+        scope="portal.products:read",
+        raises=[UnknownProduct, UnknownAccount, AmountExceeded],
+        visible=by("account_id"),
+    )
+    async def get_product(self, sku: Sku, *, quantity: Quantity = 1) -> ProductDetail:
+        """A product with your price for a quantity and what is available."""
+        ...
+
+    @create(
+        "/orders",
+        scope="portal.orders:write",
+        accepted=True,
+        visible=by("account_id"),
+        location="/orders/{order_id}",
+    )
+    async def place_order(self, order: NewOrder) -> Order:
+        """Place an order at your prices.
+
+        Answered as soon as the order is kept; `Location` shows how it goes on. With
+        `Prefer: wait=n` the answer is held until the order is settled, or for n seconds. What can't
+        be delivered, such as an unknown product, ends as `rejected` with the reason.
+        """
+        ...
+
+    @search("/orders", scope="portal.orders:read", visible=by("account_id"))
+    async def list_orders(
+        self,
+        *,
+        status: OrderStatus | None = None,
+        reference: Reference | None = None,
+        updated_since: Instant | None = None,
+        limit: Limit = 50,
+        cursor: Cursor | None = None,
+    ) -> Page[OrderSummary]:
+        """Your orders, newest first, by status, your own reference or last change."""
+        ...
+
+    @read("/orders/{order_id}", scope="portal.orders:read", visible=by("account_id"))
+    async def get_order(self, order_id: RecordId) -> Order:
+        """An order and how far it is."""
+        ...
+
+    @action(
+        "/orders/{order_id}/cancel",
+        scope="portal.orders:write",
+        raises=[AlreadyShipped, WrongState],
+        accepted=True,
+        visible=by("account_id"),
+    )
+    async def cancel_order(self, order_id: RecordId) -> Order:
+        """Cancel an order that was not handed to a warehouse yet.
+
+        Asking again for a cancelled order changes nothing.
+        """
+        ...
+
+    @read("/orders/{order_id}/timeline", scope="portal.orders:read", visible=by("account_id"))
+    async def get_timeline(self, order_id: RecordId) -> Timeline:
+        """What was done for an order, oldest first."""
+        ...
+
+    @search("/shipments", scope="portal.shipments:read", visible=by("account_id"))
+    async def list_shipments(
+        self, *, status: ShipmentStatus | None = None, limit: Limit = 50, cursor: Cursor | None = None
+    ) -> Page[Shipment]:
+        """Your shipments, oldest first, by status."""
+        ...
+
+    @read("/shipments/{shipment_id}", scope="portal.shipments:read", visible=by("account_id"))
+    async def get_shipment(self, shipment_id: RecordId) -> ShipmentDetail:
+        """A shipment and its tracking."""
+        ...
+
+    @search("/invoices", scope="portal.invoices:read", visible=by("account_id"))
+    async def list_invoices(
+        self, *, status: InvoiceStatus | None = None, limit: Limit = 50, cursor: Cursor | None = None
+    ) -> Page[Invoice]:
+        """Your invoices, oldest first, by status."""
+        ...
+
+    @read("/invoices/{invoice_id}", scope="portal.invoices:read", visible=by("account_id"))
+    async def get_invoice(self, invoice_id: RecordId) -> InvoiceDetail:
+        """An invoice and what is paid of it."""
+        ...
+
+    @read("/account", scope="portal.account:read", visible=by("account_id"))
+    async def get_account(self) -> Account:
+        """Your account: name, addresses and what you may still order on account."""
+        ...

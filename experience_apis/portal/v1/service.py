@@ -1,0 +1,182 @@
+"""Portal v1 over catalogue, customer account and order to fulfillment.
+
+The account is always the caller's (``current_call().account_id``), never one from a request; a
+caller without one is refused. A record that comes back under another account is answered like one
+that is not there, whatever the tiers below let through. What is away below comes through as
+``unavailable``; nothing is kept here.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from experience_apis.portal.v1 import presentation
+from experience_apis.portal.v1.contract import PortalV1
+from experience_apis.portal.v1.model import (
+    Account,
+    Invoice,
+    InvoiceDetail,
+    InvoiceStatus,
+    NewOrder,
+    Order,
+    OrderStatus,
+    OrderSummary,
+    Product,
+    ProductDetail,
+    Shipment,
+    ShipmentDetail,
+    ShipmentStatus,
+    Timeline,
+)
+from governance.call import current_call
+from governance.contract import NotFound, Page, Violation
+from governance.contract.refusals import InvalidBody
+from process_apis.catalogue.v1.contract import CatalogueV1
+from process_apis.customer_account.v1.contract import CustomerAccountV1
+from process_apis.order_to_fulfillment.v1 import model as fulfillment
+from process_apis.order_to_fulfillment.v1.contract import OrderToFulfillmentV1
+from system_apis.canonical.values import Name, Quantity, RecordId, Reference, Sku, Text
+
+
+class Portal(PortalV1):
+    """What one account sees and does."""
+
+    needs = (
+        CatalogueV1.list_account_products,
+        CatalogueV1.get_product,
+        CustomerAccountV1.get_profile,
+        CustomerAccountV1.list_shipments,
+        CustomerAccountV1.get_shipment,
+        CustomerAccountV1.list_invoices,
+        CustomerAccountV1.get_invoice,
+        OrderToFulfillmentV1.place_order,
+        OrderToFulfillmentV1.get_order,
+        OrderToFulfillmentV1.list_orders,
+        OrderToFulfillmentV1.cancel_order,
+        OrderToFulfillmentV1.get_timeline,
+    )
+
+    def __init__(self, catalogue: CatalogueV1, accounts: CustomerAccountV1, orders: OrderToFulfillmentV1) -> None:
+        self._catalogue = catalogue
+        self._accounts = accounts
+        self._orders = orders
+
+    async def list_products(
+        self, *, query: Text | None = None, category: Name | None = None, limit: int = 50, cursor: str | None = None
+    ) -> Page[Product]:
+        """Products by SKU with the account's price of one unit."""
+        found = await self._catalogue.list_account_products(
+            current_call().account_id, query=query, category=category, limit=limit, cursor=cursor
+        )
+        return Page(tuple(map(presentation.product, found.items)), found.next_cursor)
+
+    async def get_product(self, sku: Sku, *, quantity: Quantity = 1) -> ProductDetail:
+        """A product with the account's price for a quantity."""
+        found = await self._catalogue.get_product(current_call().account_id, sku, quantity=quantity)
+        return presentation.product_detail(found)
+
+    async def place_order(self, order: NewOrder) -> Order:
+        """Place an order for the account."""
+        _judge(order)
+        placed = await self._orders.place_order(
+            fulfillment.NewOrder(
+                account_id=current_call().account_id,
+                channel="portal",
+                reference=order.reference,
+                lines=tuple(fulfillment.NewOrderLine(sku=line.sku, quantity=line.quantity) for line in order.lines),
+                ship_to=order.ship_to,
+                payment=order.payment,
+                card_token=order.card_token,
+                requested_on=order.requested_on,
+            )
+        )
+        return presentation.order(placed)
+
+    async def list_orders(
+        self,
+        *,
+        status: OrderStatus | None = None,
+        reference: Reference | None = None,
+        updated_since: datetime | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[OrderSummary]:
+        """The account's orders, newest first."""
+        found = await self._orders.list_orders(
+            account_id=current_call().account_id,
+            status=status,
+            reference=reference,
+            updated_since=updated_since,
+            limit=limit,
+            cursor=cursor,
+        )
+        return Page(tuple(map(presentation.order_summary, found.items)), found.next_cursor)
+
+    async def get_order(self, order_id: RecordId) -> Order:
+        """An order and how far it is."""
+        return presentation.order(await self._own_order(order_id))
+
+    async def cancel_order(self, order_id: RecordId) -> Order:
+        """Cancel an order of the account."""
+        order = await self._own_order(order_id)  # before anything is changed
+        cancelled = await self._orders.cancel_order(
+            order_id, fulfillment.OrderCancellation(account_id=order.account_id)
+        )
+        return presentation.order(cancelled)
+
+    async def get_timeline(self, order_id: RecordId) -> Timeline:
+        """What was done for an order."""
+        found = await self._orders.get_timeline(order_id)
+        if found.account_id != current_call().account_id:
+            raise NotFound()
+        return presentation.timeline(found)
+
+    async def list_shipments(
+        self, *, status: ShipmentStatus | None = None, limit: int = 50, cursor: str | None = None
+    ) -> Page[Shipment]:
+        """The account's shipments, oldest first."""
+        found = await self._accounts.list_shipments(
+            current_call().account_id, status=status, limit=limit, cursor=cursor
+        )
+        return Page(tuple(map(presentation.shipment, found.items)), found.next_cursor)
+
+    async def get_shipment(self, shipment_id: RecordId) -> ShipmentDetail:
+        """A shipment and its tracking."""
+        found = await self._accounts.get_shipment(current_call().account_id, shipment_id)
+        return presentation.shipment_detail(found)
+
+    async def list_invoices(
+        self, *, status: InvoiceStatus | None = None, limit: int = 50, cursor: str | None = None
+    ) -> Page[Invoice]:
+        """The account's invoices, oldest first."""
+        found = await self._accounts.list_invoices(current_call().account_id, status=status, limit=limit, cursor=cursor)
+        return Page(tuple(map(presentation.invoice, found.items)), found.next_cursor)
+
+    async def get_invoice(self, invoice_id: RecordId) -> InvoiceDetail:
+        """An invoice and what is paid of it."""
+        found = await self._accounts.get_invoice(current_call().account_id, invoice_id)
+        return presentation.invoice_detail(found)
+
+    async def get_account(self) -> Account:
+        """The account itself."""
+        return presentation.account(await self._accounts.get_profile(current_call().account_id))
+
+    async def _own_order(self, order_id: RecordId) -> fulfillment.Order:
+        order = await self._orders.get_order(order_id)
+        if order.account_id != current_call().account_id:
+            raise NotFound()
+        return order
+
+
+def _judge(order: NewOrder) -> None:
+    """Refuse what no schema can say, each with its place in the body."""
+    wrong: list[Violation] = []
+    first: dict[Sku, int] = {}
+    for index, line in enumerate(order.lines):
+        if first.setdefault(line.sku, index) != index:
+            detail = f"{line.sku} stands in /lines/{first[line.sku]} already: order it in one line"
+            wrong.append(Violation(pointer=f"/lines/{index}/sku", detail=detail))
+    if order.payment == "card" and order.card_token is None:
+        wrong.append(Violation(pointer="/card_token", detail="is needed to pay by card"))
+    if wrong:
+        raise InvalidBody(tuple(wrong))
