@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, cast, get_args, get_origin
 
 import msgspec
 from msgspec import inspect as kinds
@@ -59,14 +59,14 @@ class Schemas:
                 )
             self._names[struct, "response"] = name
             self._names[struct, "request"] = f"{name}Input" if struct in given else name
-        self._used: dict[Direction, dict[Any, None]] = {"request": received, "response": given}
+        self._used: dict[Direction, dict[Any, kinds.StructType]] = {"request": received, "response": given}
 
     def components(self) -> dict[str, Schema]:
         """The named schemas of all announced Structs, by name."""
         named: dict[str, Schema] = {}
         for direction, structs in self._used.items():
-            for struct in structs:
-                named[self._names[struct, direction]] = self._object(_struct_info(struct), direction)
+            for struct, info in structs.items():
+                named[self._names[struct, direction]] = self._object(info, direction)
         return dict(sorted(named.items()))
 
     def of(self, annotation: Any, direction: Direction) -> Schema:
@@ -81,7 +81,8 @@ class Schemas:
     def _schema(self, info: kinds.Type, direction: Direction) -> Schema:
         match info:
             case kinds.Metadata():
-                return {**self._schema(info.type, direction), **(info.extra_json_schema or {})}
+                stated = cast("Schema", info.extra_json_schema or {})  # pyright: ignore[reportUnknownMemberType] - untyped there
+                return {**self._schema(info.type, direction), **stated}
             case kinds.StructType():
                 return {"$ref": f"#/components/schemas/{self._names[info.cls, direction]}"}
             case kinds.UnionType():
@@ -186,19 +187,19 @@ def _stated(members: dict[str, Any]) -> Schema:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _structs(annotations: Iterable[Any]) -> dict[Any, None]:
+def _structs(annotations: Iterable[Any]) -> dict[Any, kinds.StructType]:
     """Every Struct in these types at any depth, in the order of their names."""
-    seen: dict[Any, None] = {}
-    for annotation in annotations:
-        _gather(kinds.type_info(annotation), seen)
-    return dict.fromkeys(sorted(seen, key=lambda struct: (component_name(struct), struct.__module__)))
+    seen: dict[Any, kinds.StructType] = {}
+    for info in kinds.multi_type_info(annotations):
+        _gather(info, seen)
+    return {one: seen[one] for one in sorted(seen, key=lambda struct: (component_name(struct), struct.__module__))}
 
 
-def _gather(info: kinds.Type, seen: dict[Any, None]) -> None:
+def _gather(info: kinds.Type, seen: dict[Any, kinds.StructType]) -> None:
     if isinstance(info, kinds.StructType):
         if info.cls in seen:
             return
-        seen[info.cls] = None
+        seen[info.cls] = info
     for part in _parts(info):
         _gather(part, seen)
 
