@@ -34,7 +34,9 @@ def parse_key(value: bytes | None) -> str:
     value = value.strip(b" \t")
     quoted = QUOTED.fullmatch(value)
     if quoted is not None:
-        key = ESCAPED.sub(rb"\1", quoted[1])
+        key = quoted[1]
+        if b"\\" in key:
+            key = ESCAPED.sub(rb"\1", key)
     elif BARE.fullmatch(value) is not None:
         key = value
     else:
