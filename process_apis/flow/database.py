@@ -1,0 +1,83 @@
+"""The database of Tiergate's own state, opened the way that durable flows need it.
+
+SQLite: write-ahead log, ``synchronous=FULL`` (what was answered is on disk), foreign keys, and
+transactions that take the write lock with their first change. Writers of one process queue up on a
+lock of ours instead of SQLite's sleeping one. PostgreSQL: a connection that can't be made reads
+"connection failed", because the workflow engine tells an outage from an error by these words.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+BUSY_TIMEOUT_MS = 30_000
+CHANGES = ("INSERT", "UPDATE", "DELETE", "REPLAC", "CREATE", "BEGIN ", "ALTER ", "DROP T")
+
+
+def open_engine(home: Path, database_url: str, connections: int) -> sa.Engine:
+    """An engine on ``database_url``, or on ``tiergate.sqlite`` in ``home`` where it is empty.
+
+    At most ``connections`` are open at once.
+    """
+    if database_url and not database_url.startswith("sqlite"):
+        return _postgresql(database_url, connections)
+    url = database_url or f"sqlite:///{home / 'tiergate.sqlite'}"
+    engine = sa.create_engine(url, pool_size=connections, max_overflow=0, pool_timeout=60)
+    event.listen(engine, "connect", _prepare_sqlite)
+    _queue_writers(engine)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
+    connection.isolation_level = "IMMEDIATE"
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _queue_writers(engine: sa.Engine) -> None:
+    # SQLite has one writer anyway. Waiting for it on a lock costs nothing; its own busy handler sleeps
+    # up to 100 ms between two looks, which a burst of orders would see as latency.
+    turn = threading.Lock()
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def take(  # pyright: ignore[reportUnusedFunction] - called by SQLAlchemy
+        connection: sa.Connection, _cursor: Any, statement: str, *_: Any
+    ) -> None:
+        if statement.startswith(CHANGES) and "writing" not in connection.info:
+            turn.acquire()
+            connection.info["writing"] = True
+
+    @event.listens_for(engine, "checkin")
+    def give_back(_: object, record: Any) -> None:  # pyright: ignore[reportUnusedFunction] - called by SQLAlchemy
+        if record.info.pop("writing", False):
+            turn.release()
+
+
+def _postgresql(database_url: str, connections: int) -> sa.Engine:
+    import psycopg
+
+    url = sa.make_url(database_url)
+    dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def connect() -> psycopg.Connection[Any]:
+        try:
+            return psycopg.connect(dsn)
+        except psycopg.OperationalError as error:
+            raise psycopg.OperationalError(f"connection failed: {error}") from error
+
+    creator: Callable[[], Any] = connect
+    return sa.create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        creator=creator,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=60,
+        pool_pre_ping=True,
+    )

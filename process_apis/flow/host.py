@@ -1,0 +1,106 @@
+"""The workflow engine in this process: DBOS, with our database, our serializer and one queue.
+
+The application version is pinned: a flow under way goes on under new code, which must therefore
+keep the steps it may be at. The engine's own retries and timeouts are not used; steps ask again by
+themselves (``asking``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
+
+from governance.call import Clock
+from process_apis.flow.serializer import FlowSerializer
+from process_apis.flow.table import Flow
+from process_apis.flow.verdict import FlowStart
+from process_apis.flow.worker import Worker
+
+APPLICATION = "tiergate"
+VERSION = "tiergate-flows-1"
+QUEUE = "flows"
+IN_MEMORY = 1_000
+"""At most this many flows are in one process's memory; others stay in the queue."""
+THREADS = 16
+
+
+class Host:
+    """Queues flows in any process, and runs them in the one that launches it."""
+
+    def __init__(
+        self, engine: sa.Engine, clock: Clock, slots: int, poll_s: float, changed: Callable[[str], None]
+    ) -> None:
+        logging.getLogger("dbos").setLevel(logging.WARNING)
+        self._engine = engine
+        self._poll_s = poll_s
+        self._client = DBOSClient(
+            system_database_engine=engine, serializer=FlowSerializer(), application_name=APPLICATION, lazy=True
+        )
+        self._worker = Worker(engine, clock, slots, self._park, changed)
+        self.launched = False
+
+    def ready(self) -> bool:
+        """Whether the engine's tables are there, so that flows can be queued."""
+        return sa.inspect(self._engine).has_table("workflow_status", schema=self._schema)
+
+    def enqueue(self, connection: sa.Connection, flow: Flow[Any], flow_id: str, first_step: str) -> None:
+        """Queue a new flow in the caller's transaction."""
+        self._enqueue(connection, flow, FlowStart(flow_id=flow_id, first_step=first_step), None)
+
+    def wake(self, flow_id: str) -> None:
+        """Let a flow that sleeps in this process look at what changed."""
+        self._worker.wake(flow_id)
+
+    async def launch(self, executor: str, flows: Sequence[tuple[Flow[Any], object]]) -> None:
+        """Run flows here as ``executor``, those first that it left under way."""
+        config = DBOSConfig(
+            name=APPLICATION,
+            system_database_engine=self._engine,
+            system_database_url="sqlite://" if self._engine.dialect.name == "sqlite" else "postgresql://",
+            serializer=FlowSerializer(),
+            application_version=VERSION,
+            executor_id=executor,
+            log_level="WARNING",
+            use_listen_notify=False,
+            max_executor_threads=THREADS,
+        )
+        DBOS(config=config)
+        for flow, performer in flows:
+            self._register(flow, performer)
+        DBOS.launch()
+        await DBOS.register_queue_async(QUEUE, worker_concurrency=IN_MEMORY, polling_interval_sec=self._poll_s)
+        self.launched = True
+
+    async def stop(self, grace_s: float) -> None:
+        """Let go of the flows, then stop the engine; what was under way stays so for the next executor."""
+        logging.getLogger("dbos").setLevel(logging.CRITICAL)  # it warns of every flow that it lets go
+        await self._worker.stop(grace_s)
+        if self.launched:
+            self.launched = False
+            await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+
+    def _register(self, flow: Flow[Any], performer: object) -> None:
+        async def carry_on(start: FlowStart) -> str:
+            return await self._worker.carry_on(flow, performer, start)
+
+        DBOS.workflow(name=flow.name, max_recovery_attempts=None)(carry_on)
+
+    def _park(self, connection: sa.Connection, flow: Flow[Any], start: FlowStart, delay_s: float) -> None:
+        self._enqueue(connection, flow, start, delay_s)
+
+    def _enqueue(self, connection: sa.Connection, flow: Flow[Any], start: FlowStart, delay_s: float | None) -> None:
+        options = EnqueueOptions(
+            workflow_name=flow.name, queue_name=QUEUE, workflow_id=start.workflow_id, app_version=VERSION
+        )
+        if delay_s is not None:
+            options["delay_seconds"] = delay_s
+        self._client.enqueue_in_transaction(connection, options, start)
+
+    @property
+    def _schema(self) -> str | None:
+        return None if self._engine.dialect.name == "sqlite" else "dbos"

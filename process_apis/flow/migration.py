@@ -1,0 +1,68 @@
+"""Brings Tiergate's own tables to this version, once, whoever starts first.
+
+A start that finds them current costs one SELECT. Otherwise one process migrates while the others
+wait: a lock file beside SQLite, an advisory lock in PostgreSQL. A migration that fails leaves the
+tables as they were; the start fails with its error.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+
+HEAD = "0001"
+VERSION_TABLE = "tiergate_version"
+ADVISORY_LOCK = 7_416_033_001
+
+
+def migrate(engine: sa.Engine, home: Path) -> None:
+    """Create or change the tables where they are not at ``HEAD``."""
+    if engine.dialect.name == "sqlite":
+        home.mkdir(parents=True, exist_ok=True)
+        with _alone(home / ".migrating.lock"):
+            _upgrade(engine)
+    elif _current(engine) != HEAD:
+        with engine.connect() as holder, _advisory(holder):
+            _upgrade(engine)
+
+
+def _current(engine: sa.Engine) -> str | None:
+    try:
+        with engine.connect() as connection:
+            return connection.execute(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
+    except (sa.exc.OperationalError, sa.exc.ProgrammingError):  # no table yet; a database that is away fails below
+        return None
+
+
+def _upgrade(engine: sa.Engine) -> None:
+    if _current(engine) == HEAD:
+        return
+    # Alembic takes a tenth of a second to import, which only a start that migrates should pay.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    with lock.open("a") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _advisory(connection: sa.Connection) -> Iterator[None]:
+    connection.execute(sa.select(sa.func.pg_advisory_lock(ADVISORY_LOCK)))
+    try:
+        yield
+    finally:
+        connection.execute(sa.select(sa.func.pg_advisory_unlock(ADVISORY_LOCK)))

@@ -1,0 +1,49 @@
+"""When a step is asked again: soon after an outage, patiently for what it waits for."""
+
+from __future__ import annotations
+
+import random
+
+from msgspec import Struct
+from sqlalchemy.exc import SQLAlchemyError
+
+from governance.contract import Problem, Refusal
+from governance.contract.refusals import InternalError
+
+
+class Backoff(Struct, frozen=True, kw_only=True):
+    """Growing delays in seconds, each shortened by up to a fifth at random so that flows don't march in step."""
+
+    first_s: float
+    factor: float
+    most_s: float
+
+    def delay_s(self, attempt: int) -> float:
+        """The delay before attempt ``attempt`` + 1; the first attempt is 0."""
+        grown = self.first_s * self.factor ** min(attempt, 32)
+        return min(grown, self.most_s) * random.uniform(0.8, 1.0)  # noqa: S311 - spreads load, keeps no secret
+
+
+OUTAGE = Backoff(first_s=0.1, factor=2, most_s=15)
+POLL = Backoff(first_s=0.15, factor=1.6, most_s=2)
+HOLD = Backoff(first_s=1, factor=2, most_s=10)
+PARK = Backoff(first_s=5, factor=2, most_s=300)
+PATIENCE_S = 20.0
+"""A flow that waits longer leaves memory and comes back as a row that falls due."""
+
+
+OUTAGES = (Problem, OSError, SQLAlchemyError)
+"""What the world outside does to a flow; anything else is wrong in the flow itself."""
+PERSISTENT = 20
+"""A system that failed in itself this often will not mend by asking: some four minutes."""
+
+
+def is_final(error: Exception, attempts: int) -> bool:
+    """Whether asking again is of no use after ``attempts``: a refusal, a wrong request, or a fault that stays."""
+    if isinstance(error, Refusal):
+        return True
+    if isinstance(error, InternalError):
+        return attempts >= PERSISTENT
+    if isinstance(error, OUTAGES):
+        return isinstance(error, Problem) and not error.retryable
+    return attempts > 0

@@ -1,0 +1,244 @@
+"""The flow runtime of one process: accepts flows, runs them where it has the place, tells how they are.
+
+Accepting a flow is one transaction: its rows and its place in the queue are both there or neither.
+Any process accepts, cancels and reads; on SQLite one process runs them (``slot``), and another takes
+over within ``TAKE_OVER_S`` of its death, with everything that was under way.
+
+A database that is away: accepting and reading raise ``SystemUnavailable``; flows under way wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+from msgspec import Meta, Struct
+
+from governance.call import Call, Clock
+from governance.contract.refusals import IdempotencyKeyReused, SystemUnavailable
+from process_apis.flow.database import open_engine
+from process_apis.flow.initiator import initiator_of
+from process_apis.flow.migration import migrate
+from process_apis.flow.run import Note
+from process_apis.flow.slot import FlowLock
+from process_apis.flow.table import Flow
+from process_apis.flow.tables import flows
+from process_apis.flow.timeline import add_to_timeline, microseconds, timeline_rows
+
+if TYPE_CHECKING:  # the workflow engine takes half a second to import, which only a process with flows should pay
+    from process_apis.flow.host import Host
+
+T = TypeVar("T")
+State = TypeVar("State")
+TAKE_OVER_S = 0.25
+LOOK_S = 0.1
+
+
+class FlowSettings(Struct, frozen=True, kw_only=True):
+    """Where flows are kept and how many are worked on at once."""
+
+    home: Path
+    """The folder of the SQLite file and the lock."""
+    database_url: str = ""
+    """A PostgreSQL URL; empty for SQLite in ``home``."""
+    slots: Annotated[int, Meta(ge=1, le=256)] = 16
+    """How many steps are done at once in this process."""
+    connections: Annotated[int, Meta(ge=4, le=256)] = 24
+    poll_s: Annotated[float, Meta(gt=0, le=10)] = 0.05
+    """How often the queue is looked at."""
+    run: bool = True
+    """Whether this process may run flows; if not, it accepts and reads them only."""
+    drain_s: Annotated[float, Meta(ge=0, le=300)] = 5.0
+    """How long calls under way may take to end at a stop."""
+
+
+class FlowRuntime:
+    """Durable flows for the process APIs of this process; does nothing where none is registered."""
+
+    def __init__(self, settings: FlowSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._flows: list[tuple[Flow[Any], object]] = []
+        self._threads = ThreadPoolExecutor(4, thread_name_prefix="flow-tables")
+        self._lock = FlowLock(settings.home)
+        self._watched: dict[str, asyncio.Event] = {}
+        self._engine: sa.Engine | None = None
+        self._host: Host | None = None
+        self._taking: asyncio.Task[None] | None = None
+
+    def register(self, flow: Flow[State], performer: object) -> None:
+        """Have ``flow`` run here, its steps being methods of ``performer``; before ``start``."""
+        self._flows.append((flow, performer))
+
+    @property
+    def running(self) -> bool:
+        """Whether this process runs flows now."""
+        return self._host is not None and self._host.launched
+
+    async def start(self) -> None:
+        """Open the database, migrate it, and take the place of the runner or wait for it.
+
+        Raises:
+            OSError: the state folder can't be written.
+            sqlalchemy.exc.OperationalError: the database can't be reached.
+        """
+        if not self._flows:
+            return
+        settings = self._settings
+        settings.home.mkdir(parents=True, exist_ok=True)
+        self._engine = open_engine(settings.home, settings.database_url, settings.connections)
+        await asyncio.to_thread(migrate, self._engine, settings.home)
+        from process_apis.flow.host import Host
+
+        self._host = Host(self._engine, self._clock, settings.slots, settings.poll_s, self._changed)
+        self._taking = asyncio.create_task(self._take_the_place())
+        while not self.running and not await self._on_threads(self._host.ready):
+            if self._taking.done():
+                self._taking.result()
+            await asyncio.sleep(0.02)
+
+    async def stop(self) -> None:
+        """Let calls under way end, leave the flows to whoever comes next, close the database."""
+        if self._engine is None or self._host is None:
+            return
+        if self._taking is not None:
+            self._taking.cancel()
+            await asyncio.gather(self._taking, return_exceptions=True)
+        await self._host.stop(self._settings.drain_s)
+        self._lock.release()
+        self._threads.shutdown(wait=True)
+        self._engine.dispose()
+        self._engine = None
+
+    async def accept(
+        self, flow: Flow[State], flow_id: str, account_id: str, fingerprint: str, first: State, call: Call
+    ) -> State:
+        """Keep a new flow and queue it, or find the one of this id; its state.
+
+        Raises:
+            IdempotencyKeyReused: the id belongs to a flow with another ``fingerprint``.
+            SystemUnavailable: the database is away; nothing was kept.
+        """
+        host = self._started
+        now = self._clock.now()
+        step = flow.steps[0].name
+        note = Note(
+            at=now, step="accept", tier="process", api=flow.api_id, operation=call.operation_id.rpartition(".")[2],
+            outcome="accepted",
+        )  # fmt: skip
+        row = {
+            "flow_id": flow_id,
+            "flow": flow.name,
+            "account_id": account_id,
+            "fingerprint": fingerprint,
+            "key": flow_id,
+            "initiator": msgspec.json.encode(initiator_of(call, now)).decode(),
+            "next_step": step,
+            "started_us": microseconds(now),
+        }
+
+        def write(connection: sa.Connection) -> State:
+            known = connection.execute(sa.select(flows.c.fingerprint).where(flows.c.flow_id == flow_id)).scalar()
+            if known is None:
+                connection.execute(sa.insert(flows), row)
+                flow.book.add(connection, flow_id, first)
+                add_to_timeline(connection, timeline_rows(flow_id, 0, [note]))
+                host.enqueue(connection, flow, flow_id, step)
+                return first
+            if known != fingerprint:
+                raise IdempotencyKeyReused(detail="This key belongs to an order with other content.")
+            return flow.book.load(connection, flow_id)
+
+        try:
+            return await self.write(write)
+        except sa.exc.IntegrityError:  # another process kept it between our look and our write
+            return await self.write(write)
+
+    async def cancel(self, flow_id: str, reason: str) -> bool:
+        """Ask a flow to turn back; False when it has passed its pivot or ended."""
+        ask = (
+            sa.update(flows)
+            .where(flows.c.flow_id == flow_id, sa.not_(flows.c.committed), sa.not_(flows.c.ended))
+            .values(cancel_requested=True, cancel_reason=reason)
+        )
+        asked = await self.write(lambda connection: connection.execute(ask).rowcount > 0)
+        if asked:
+            self._started.wake(flow_id)
+        return asked
+
+    async def until(self, flow_id: str, look: Callable[[], Any], good: Callable[[Any], bool], seconds: float) -> Any:
+        """What the coroutine function ``look`` gives once it is ``good``, or after ``seconds`` as it is then."""
+        deadline = self._clock.monotonic() + seconds
+        changed = self._watched.setdefault(flow_id, asyncio.Event())
+        try:
+            while True:
+                changed.clear()
+                seen = await look()
+                left_s = deadline - self._clock.monotonic()
+                if good(seen) or left_s <= 0:
+                    return seen
+                try:  # a change made by another process wakes nobody here, so look again soon
+                    await asyncio.wait_for(changed.wait(), min(left_s, LOOK_S))
+                except TimeoutError:
+                    continue
+        finally:
+            if self._watched.get(flow_id) is changed:
+                self._watched.pop(flow_id, None)
+
+    async def read(self, work: Callable[[sa.Connection], T]) -> T:
+        """What ``work`` reads from Tiergate's own tables, off the event loop.
+
+        Raises:
+            SystemUnavailable: the database is away.
+        """
+        return await self._on_threads(self._connected, work)
+
+    async def write(self, work: Callable[[sa.Connection], T]) -> T:
+        """What ``work`` returns, after everything it wrote is on disk; undone when it raises.
+
+        Raises:
+            SystemUnavailable: the database is away; nothing was written.
+        """
+        return await asyncio.shield(self._on_threads(self._transacted, work))
+
+    @property
+    def _started(self) -> Host:
+        if self._host is None:
+            raise SystemUnavailable(detail="Flows are not started here.")
+        return self._host
+
+    @property
+    def _database(self) -> sa.Engine:
+        if self._engine is None:
+            raise SystemUnavailable(detail="Flows are not started here.")
+        return self._engine
+
+    async def _on_threads(self, work: Callable[..., T], *arguments: Any) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+        except (sa.exc.OperationalError, sa.exc.TimeoutError) as error:
+            raise SystemUnavailable(detail="The database of orders is away.") from error
+
+    def _connected(self, work: Callable[[sa.Connection], T]) -> T:
+        with self._database.connect() as connection:
+            return work(connection)
+
+    def _transacted(self, work: Callable[[sa.Connection], T]) -> T:
+        with self._database.begin() as connection:
+            return work(connection)
+
+    async def _take_the_place(self) -> None:
+        if not self._settings.run:
+            return
+        while (executor := self._lock.take()) is None:
+            await asyncio.sleep(TAKE_OVER_S)
+        await self._started.launch(executor, self._flows)
+
+    def _changed(self, flow_id: str) -> None:
+        if watched := self._watched.get(flow_id):
+            watched.set()

@@ -1,0 +1,35 @@
+"""Order to fulfillment as a table: what is done, how it is undone, when it applies, what it leads to."""
+
+from __future__ import annotations
+
+from process_apis.flow.table import Flow, Step
+from process_apis.order_to_fulfillment.book import OrderBook
+from process_apis.order_to_fulfillment.record import OrderRecord
+from process_apis.order_to_fulfillment.steps import OrderSteps as Do
+from process_apis.order_to_fulfillment.steps import came_by_channel, owes, pays_by_card
+
+BOOK = OrderBook()
+
+ORDER_TO_FULFILLMENT: Flow[OrderRecord] = Flow(
+    name="order_to_fulfillment",
+    api_id="order_to_fulfillment.v1",
+    book=BOOK,
+    steps=(
+        Step(name="check_account", do=Do.check_account, only_reads=True),
+        Step(name="check_channel_order", do=Do.check_channel_order, only_reads=True, when=came_by_channel),
+        Step(name="check_terms", do=Do.check_terms, only_reads=True),
+        Step(name="price", do=Do.price, only_reads=True),
+        Step(name="check_credit", do=Do.check_credit, only_reads=True, when=owes),
+        Step(name="reserve_stock", do=Do.reserve_stock, undo=Do.release_stock, status="allocated"),
+        Step(name="authorise_payment", do=Do.authorise_payment, undo=Do.void_payment, when=pays_by_card),
+        Step(name="post_order", do=Do.post_order, undo=Do.cancel_order, status="confirmed"),
+        Step(name="ship", do=Do.ship, undo=Do.recall, pivot=True),
+        Step(name="await_dispatch", do=Do.await_dispatch, only_reads=True, status="shipped"),
+        Step(name="issue_goods", do=Do.issue_goods),
+        Step(name="invoice", do=Do.invoice, status="invoiced"),
+        Step(name="capture", do=Do.capture, when=pays_by_card),
+        Step(name="write_back", do=Do.write_back, status="completed"),
+    ),
+    last=Step(name="write_back_end", do=Do.write_back_end, when=came_by_channel),
+)
+"""Before ``ship`` a refusal undoes everything; after it the order only goes on."""

@@ -1,0 +1,275 @@
+"""Order to fulfillment v1: accepts orders for the flow, and shows how far they are.
+
+An order's id is derived from who sent it and under which key, so the same key never makes two
+orders, even when the store of answers has lost its memory. A database that is away is answered
+with ``unavailable``; nothing was accepted then.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from functools import partial
+
+import msgspec
+import sqlalchemy as sa
+from msgspec import Struct
+
+from governance.call import Call, Clock, current_call, derive_key
+from governance.contract import CursorCodec, NotFound, Page
+from process_apis.flow.runtime import FlowRuntime
+from process_apis.flow.tables import timeline
+from process_apis.flow.timeline import instant, microseconds
+from process_apis.order_to_fulfillment.book import OrderFilter
+from process_apis.order_to_fulfillment.flow import BOOK, ORDER_TO_FULFILLMENT
+from process_apis.order_to_fulfillment.record import GONE, RESTING, Line, OrderRecord
+from process_apis.order_to_fulfillment.steps import OrderSteps
+from process_apis.order_to_fulfillment.v1.contract import OrderToFulfillmentV1
+from process_apis.order_to_fulfillment.v1.model import (
+    NewAgreedOrder,
+    NewOrder,
+    Order,
+    OrderAllocation,
+    OrderCancellation,
+    OrderLine,
+    OrderStatus,
+    Timeline,
+    TimelineEntry,
+)
+from system_apis.canonical.refusals import AlreadyShipped, WrongState
+from system_apis.canonical.values import AccountId, RecordId, Reference
+from system_apis.commerce.v1.contract import CommerceV1
+from system_apis.crm.v1.contract import CrmV1
+from system_apis.erp.v1.contract import ErpV1
+from system_apis.logistics.v1.contract import LogisticsV1
+from system_apis.payments.v1.contract import PaymentsV1
+
+LIST = "order_to_fulfillment.v1.list_orders"
+CANCEL_PATIENCE_S = 2.0
+"""How long a cancel is held to show that everything is undone."""
+
+
+class OrderToFulfillment(OrderToFulfillmentV1):
+    """Orders over the durable flow."""
+
+    needs = (
+        CrmV1.get_account,
+        CrmV1.get_subtree,
+        CrmV1.create_activity,
+        ErpV1.get_terms,
+        ErpV1.get_credit_status,
+        ErpV1.price_basket,
+        ErpV1.reserve_stock,
+        ErpV1.release_reservation,
+        ErpV1.consume_reservation,
+        ErpV1.post_sales_order,
+        ErpV1.cancel_sales_order,
+        ErpV1.post_invoice,
+        ErpV1.pay_invoice,
+        PaymentsV1.authorize,
+        PaymentsV1.capture,
+        PaymentsV1.void,
+        LogisticsV1.release_shipment,
+        LogisticsV1.cancel_shipment,
+        LogisticsV1.get_shipment,
+        CommerceV1.get_channel_order,
+        CommerceV1.write_back_status,
+    )
+
+    def __init__(
+        self,
+        erp: ErpV1,
+        crm: CrmV1,
+        payments: PaymentsV1,
+        logistics: LogisticsV1,
+        commerce: CommerceV1,
+        flows: FlowRuntime,
+        clock: Clock,
+        cursors: CursorCodec,
+    ) -> None:
+        self._crm = crm
+        self._flows = flows
+        self._clock = clock
+        self._cursors = cursors
+        flows.register(ORDER_TO_FULFILLMENT, OrderSteps(erp, crm, payments, logistics, commerce))
+
+    async def place_order(self, order: NewOrder) -> Order:
+        """Place an order at the account's own prices."""
+        lines = tuple(
+            Line(line_no=number, sku=line.sku, quantity=line.quantity) for number, line in enumerate(order.lines, 1)
+        )
+        return await self._place(order, lines)
+
+    async def place_agreed_order(self, order: NewAgreedOrder) -> Order:
+        """Place an order at prices that inside sales agreed."""
+        lines = tuple(
+            Line(
+                line_no=number,
+                sku=line.sku,
+                quantity=line.quantity,
+                agreed_price=line.agreed_price,
+                agreed_discount_bp=line.agreed_discount_bp,
+            )
+            for number, line in enumerate(order.lines, 1)
+        )
+        return await self._place(order, lines)
+
+    async def get_order(self, order_id: RecordId) -> Order:
+        """An order and how far it is."""
+        return shown(await self._record(order_id))
+
+    async def list_orders(
+        self,
+        *,
+        account_id: AccountId | None = None,
+        status: OrderStatus | None = None,
+        reference: Reference | None = None,
+        updated_since: datetime | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[Order]:
+        """Orders, newest first."""
+        account_ids = await self._visible(account_id)
+        filters = (account_ids, status, reference, updated_since and updated_since.isoformat())
+        last = self._cursors.decode(LIST, filters, cursor)
+        after = (int(last[0]), str(last[1])) if last else None
+        which = OrderFilter(account_ids=account_ids, status=status, reference=reference, updated_since=updated_since)
+        found = await self._flows.read(lambda connection: BOOK.find(connection, which, after, limit + 1))
+        return self._cursors.page(LIST, filters, tuple(map(shown, found)), limit, _place_in_list)
+
+    async def cancel_order(self, order_id: RecordId, cancellation: OrderCancellation) -> Order:
+        """Cancel an order that was not handed to a warehouse yet."""
+        order = await self._record(order_id)
+        if order.account_id != cancellation.account_id:
+            raise NotFound()
+        if order.status != "cancelled" and not await self._flows.cancel(order_id, cancellation.reason):
+            order = await self._record(order_id)
+            if order.status in GONE:
+                raise AlreadyShipped(record_id=order_id)
+            if order.status != "cancelled":
+                raise WrongState(record_id=order_id, state=order.status, needs="accepted, allocated or confirmed")
+        patience_s = max(current_call().wait_s, CANCEL_PATIENCE_S)
+        return shown(await self._until_resting(order_id, patience_s))
+
+    async def get_timeline(self, order_id: RecordId) -> Timeline:
+        """What was done for an order, oldest first."""
+        order = await self._record(order_id)
+        query = sa.select(timeline).where(timeline.c.flow_id == order_id).order_by(timeline.c.position)
+        rows = await self._flows.read(lambda connection: connection.execute(query).all())
+        return Timeline(order_id=order_id, account_id=order.account_id, entries=tuple(map(_entry, rows)))
+
+    async def _place(self, order: NewOrder | NewAgreedOrder, lines: tuple[Line, ...]) -> Order:
+        call = current_call()
+        now = self._clock.now()
+        order_id = _order_id(call, order.account_id)
+        first = OrderRecord(
+            order_id=order_id,
+            account_id=order.account_id,
+            reference=order.reference,
+            channel=order.channel,
+            status="accepted",
+            stage="accepted",
+            lines=lines,
+            placed_at=now,
+            updated_at=now,
+            wanted_payment=order.payment,
+            card_token=order.card_token,
+            ship_to=order.ship_to,
+            requested_on=order.requested_on,
+            channel_order_id=order.channel_order_id,
+        )
+        record = await self._flows.accept(
+            ORDER_TO_FULFILLMENT, order_id, order.account_id, _fingerprint(order), first, call
+        )
+        if call.wait_s > 0:
+            record = await self._until_resting(order_id, call.wait_s)
+        return shown(record)
+
+    async def _record(self, order_id: str) -> OrderRecord:
+        return await self._flows.read(partial(BOOK.load, flow_id=order_id))
+
+    async def _until_resting(self, order_id: str, seconds: float) -> OrderRecord:
+        return await self._flows.until(
+            order_id, partial(self._record, order_id), lambda order: order.status in RESTING, seconds
+        )
+
+    async def _visible(self, account_id: str | None) -> tuple[str, ...] | None:
+        if account_id is not None:
+            return (account_id,)
+        accounts = current_call().on_behalf_of.accounts
+        if accounts.reach == "all":
+            return None
+        if accounts.reach == "own":
+            return accounts.ids
+        trees = [await self._crm.get_subtree(root) for root in accounts.ids]
+        return tuple(sorted({account for tree in trees for account in tree.account_ids}))
+
+
+def _order_id(call: Call, account_id: str) -> str:
+    operation = "order_to_fulfillment.v1." + call.operation_id.rpartition(".")[2]
+    return "ord-" + derive_key("order", call.on_behalf_of.client_id, account_id, operation, call.key).lower()
+
+
+def _fingerprint(order: Struct) -> str:
+    return hashlib.sha256(msgspec.json.encode(order, order="deterministic")).hexdigest()
+
+
+def shown(record: OrderRecord) -> Order:
+    """What this version shows of an order."""
+    return Order(
+        order_id=record.order_id,
+        account_id=record.account_id,
+        reference=record.reference,
+        channel=record.channel,
+        status=record.status,  # type: ignore[arg-type] - the flow's table names only these statuses, a test holds it
+        stage=record.stage,
+        lines=tuple(map(_shown_line, record.lines)),
+        placed_at=record.placed_at,
+        updated_at=record.updated_at,
+        reason=record.reason,
+        problem=record.problem,
+        net=record.net,
+        tax=record.tax,
+        total=record.total,
+        payment=record.payment,
+        ship_to=record.ship_to,
+        requested_on=record.requested_on,
+        channel_order_id=record.channel_order_id,
+        allocations=tuple(
+            OrderAllocation(sku=one.sku, warehouse=one.warehouse, quantity=one.quantity) for one in record.taken
+        ),
+        sales_order_id=record.sales_order_id,
+        invoice_ids=(record.invoice_id,) if record.invoice_id else (),
+        shipment_ids=tuple(sent.shipment_id for sent in record.sent),
+        payment_id=record.payment_id,
+    )
+
+
+def _shown_line(line: Line) -> OrderLine:
+    priced = line.net is not None
+    return OrderLine(
+        line_no=line.line_no,
+        sku=line.sku,
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        discount_bp=line.discount_bp,
+        net=line.net,
+        tax_rate_bp=line.tax_rate_bp if priced else None,
+    )
+
+
+def _place_in_list(order: Order) -> tuple[str | int, ...]:
+    return (microseconds(order.placed_at), order.order_id)
+
+
+def _entry(row: sa.Row[tuple[object, ...]]) -> TimelineEntry:
+    return TimelineEntry(
+        at=instant(row.at_us),
+        step=row.step,
+        tier=row.tier,
+        api=row.api,
+        operation=row.operation,
+        outcome=row.outcome,
+        detail=row.detail,
+        duration_ms=row.duration_ms,
+    )
