@@ -32,7 +32,9 @@ from governance.contract import CursorCodec
 from governance.contract.discovery import discover_apis
 from governance.contract.graph import graph
 from governance.identity import TokenVerifier
-from governance.issuer import resource_routes, routes
+from governance.issuer import resource_routes
+from governance.issuer import routes as issuer_routes
+from governance.openapi.routes import routes as document_routes
 from governance.policies.cors import Enforcement as Cors
 from governance.policies.ownership import AccountDirectory
 from governance.policies.rate_limit.settings import Plans
@@ -115,16 +117,19 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
         [
             *_identity_routes(who),
             *health_routes(store.store, _vendors(settings, here)),
+            *document_routes([node.api for node in nodes], governing, public_url=settings.public_url),
             *desk_routes(api_rows(nodes, assembly.chains), metrics, hops, who.verifier),
         ],
         lifespan=[lifetime(parts)],
     )
     application.state.assembly = assembly
+    application.state.policies = governing
+    application.state.nodes = nodes
     return application
 
 
 def _identity_routes(who: Identities) -> list[Any]:
-    return list(routes(who.issuer) if who.issuer else resource_routes(who.resources))
+    return list(issuer_routes(who.issuer) if who.issuer else resource_routes(who.resources))
 
 
 def _vendors(settings: Settings, here: list[Any]) -> Mapping[str, str]:
