@@ -16,17 +16,20 @@ PAGES = (
     ("Readiness", "/readyz"),
 )
 SESSION = """\
-TOKEN=$(curl -s -u portal-demo:portal-demo-secret -d grant_type=client_credentials \\
-  {url}/oauth/token | python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])')
-curl -s -H "Authorization: Bearer $TOKEN" '{url}/experience/portal/v1/products?limit=3'
-curl -s -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
-  -H "Idempotency-Key: first-order" -H 'Prefer: wait=5' \\
-  -d '{{"reference": "PO-1001", "lines": [{{"sku": "{sku}", "quantity": 2}}]}}' \\
-  {url}/experience/portal/v1/orders | tee order.json
-ORDER=$(python3 -c 'import json; print(json.load(open("order.json"))["order_id"])')
-curl -s -H "Authorization: Bearer $TOKEN" {url}/experience/portal/v1/orders/$ORDER
-curl -s -H "Authorization: Bearer $TOKEN" {url}/experience/portal/v1/invoices"""
-DEMO_SKU = "VLV-0001"
+TOKEN=$(curl -s -u portal-demo:portal-demo-secret -d grant_type=client_credentials {url}/oauth/token |
+  python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])')
+
+curl -s -H "Authorization: Bearer $TOKEN" '{url}/experience/portal/v1/products?limit=3' | python3 -m json.tool
+
+ORDER=$(curl -s -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
+  -H 'Idempotency-Key: my-first-order' -H 'Prefer: wait=5' \\
+  -d '{{"reference": "PO-1001", "lines": [{{"sku": "{sku}", "quantity": 2}}]}}' {url}/experience/portal/v1/orders |
+  tee /dev/stderr | python3 -c 'import json, sys; print(json.load(sys.stdin)["order_id"])')
+
+curl -s -H "Authorization: Bearer $TOKEN" {url}/experience/portal/v1/orders/$ORDER | python3 -m json.tool
+
+curl -s -H "Authorization: Bearer $TOKEN" {url}/experience/portal/v1/invoices | python3 -m json.tool"""
+DEMO_SKU = "BRG-6204"
 
 
 class Banner:
@@ -49,7 +52,7 @@ class Banner:
         if settings.demo_clients and "experience" in settings.gateway.tiers:
             click.echo("\n  A session to copy and paste:\n")
             click.echo(SESSION.format(url=url, sku=DEMO_SKU))
-        click.echo("\n  Ctrl-C stops it.", nl=True)
+        click.echo("\n  Ctrl-C stops it.")
 
     def draining(self) -> None:
         """The gateway was told to stop."""

@@ -18,11 +18,23 @@ async def until_ready(listener: socket.socket) -> None:
     while True:
         try:
             status = await asyncio.wait_for(_status(host, port), ATTEMPT_S)
-        except (OSError, TimeoutError, EOFError, ValueError):
+        except (OSError, TimeoutError, ValueError):
             status = 0
         if status == 200:
             return
         await asyncio.sleep(PAUSE_S)
+
+
+def answers_ready(host: str, port: int) -> bool:
+    """Whether ``GET /readyz`` at ``host``:``port`` answers 200 now."""
+
+    async def ask() -> bool:
+        try:
+            return await asyncio.wait_for(_status(host, port), ATTEMPT_S) == 200
+        except (OSError, TimeoutError, ValueError):
+            return False
+
+    return asyncio.run(ask())
 
 
 def loopback_of(listener: socket.socket) -> tuple[str, int]:

@@ -1,0 +1,5 @@
+"""``python -m gateway`` is ``tiergate``."""
+
+from gateway.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The demonstration: one order from price to invoice, told in the terminal."""
