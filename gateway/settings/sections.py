@@ -47,7 +47,6 @@ TierList = Annotated[
 ]
 BodyBytes = Annotated[int, Meta(ge=1024, le=104_857_600, description="a number of bytes from 1024 to 104857600")]
 UriBytes = Annotated[int, Meta(ge=256, le=65_536, description="a number of bytes from 256 to 65536")]
-Depth = Annotated[int, Meta(ge=4, le=256, description="a depth from 4 to 256")]
 Seconds = Annotated[float, Meta(ge=0.1, le=600, description="a number of seconds from 0.1 to 600")]
 TokenLifetime = Annotated[int, Meta(ge=60, le=86_400, description="a number of seconds from 60 to 86400")]
 Ratio = Annotated[float, Meta(ge=0, le=1, description="a share from 0 to 1")]
@@ -66,13 +65,10 @@ class Gateway(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``verify`` encodes and decodes every local call, as a remote one would."""
     max_body_bytes: BodyBytes = 1_048_576
     max_uri_bytes: UriBytes = 8_192
-    max_json_depth: Depth = 32
     header_timeout_s: Seconds = 10.0
     body_timeout_s: Seconds = 15.0
     drain_s: Seconds = 20.0
     """How long requests may take to finish after SIGTERM."""
-    trusted_proxies: tuple[str, ...] = ()
-    """Addresses whose ``Forwarded`` header is believed."""
 
 
 class Placement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -40,10 +40,6 @@ class InsufficientScope(Problem, status=403, type="insufficient-scope", title="T
     scope: str
 
 
-class Forbidden(Problem, status=403, type="forbidden", title="This caller may not do this."):
-    """The edge from this caller to this operation does not exist."""
-
-
 class UnknownPath(Problem, status=404, type="unknown-path", title="No operation has this path."):
     """The path belongs to no operation and no page."""
 
@@ -58,10 +54,6 @@ class NotAcceptable(Problem, status=406, type="not-acceptable", title="No accept
 
 class RequestTimeout(Problem, status=408, type="request-timeout", title="The body took too long.", retryable=True):
     """The body did not arrive in time; nothing was done."""
-
-
-class Gone(Problem, status=410, type="version-retired", title="This version was retired."):
-    """``Link`` names its successor."""
 
 
 class BodyTooLarge(Problem, status=413, type="body-too-large", title="The body is too large."):

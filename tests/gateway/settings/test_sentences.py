@@ -47,7 +47,6 @@ def refused(tmp_path: Path) -> Refused:
         ("[gateway]\ndrain_s = nan", "gateway.drain_s must be a number of seconds from 0.1 to 600, not nan."),
         ("[gateway]\npublic_url = 'https://x.example/'", "gateway.public_url must be a base URL with neither path nor "
          'slash at its end, such as "http://127.0.0.1:8001", not "https://x.example/".'),
-        ("[gateway]\ntrusted_proxies = 1", "gateway.trusted_proxies must be a list, each of it text in quotes, not 1."),
         ("[store]\nurl = 'http://x'", 'store.url must be a Redis or Valkey URL, such as "redis://store:6379/0", '
          'not "http://x".'),
         ("[database]\nurl = 'mysql://x'", 'database.url must be a database URL, such as '
