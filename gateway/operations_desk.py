@@ -12,6 +12,7 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from governance.contract.refusals import InsufficientScope, Unauthenticated
 from governance.identity import BadToken, TokenVerifier
@@ -40,7 +41,7 @@ def desk_routes(
         return Response({"apis": rows})
 
     @get("/governance/hops/{request_id:str}", include_in_schema=False)
-    async def hops_of(request: Request[Any, Any, State], request_id: str) -> Response[dict[str, Any]]:
+    async def hops_of(request: Request[Any, Any, State], request_id: FromPath[str]) -> Response[dict[str, Any]]:
         await _admit(request, verifier)
         found = [
             {

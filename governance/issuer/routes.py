@@ -8,6 +8,7 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from governance.call import Answer
 from governance.issuer.issuer import EmbeddedIssuer
@@ -39,7 +40,7 @@ def resource_routes(resources: ProtectedResources) -> list[HTTPRouteHandler]:
     """The RFC 9728 metadata of each tier; served also where another issuer is trusted."""
 
     @get(RESOURCE_PATH + "/{tier:str}", include_in_schema=False)
-    async def resource(tier: str) -> Response[dict[str, Any]]:
+    async def resource(tier: FromPath[str]) -> Response[dict[str, Any]]:
         document = resources.metadata(tier)
         if document is None:
             raise NotFoundException
