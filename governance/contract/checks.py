@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+import msgspec
 from msgspec import Meta, Struct
 
 from governance.contract.declaration import Declaration
 from governance.contract.errors import ContractError
-from governance.contract.operation import Operation
+from governance.contract.operation import Operation, Parameter
 from governance.contract.paging import Page
 from governance.contract.problems import Refusal
 
@@ -63,6 +64,7 @@ def complete(where: str, operation: Operation) -> None:
             scalar(f"{where}: parameter {parameter.name}", parameter.type)
         if parameter.where == "path" and not parameter.required:
             raise ContractError(f"{where}: path parameter {parameter.name} can't have a default.")
+        _default(where, parameter)
         immutable(f"{where}: parameter {parameter.name}", parameter.type, request=True)
     immutable(f"{where}: result", operation.result, request=False)
     for problem in operation.raises:
@@ -73,7 +75,9 @@ def complete(where: str, operation: Operation) -> None:
 def _body(where: str, operation: Operation) -> None:
     bodies = [parameter for parameter in operation.parameters if parameter.where == "body"]
     if len(bodies) > 1:
-        raise ContractError(f"{where} takes {len(bodies)} Structs: an operation has one body; put them into one Struct.")
+        raise ContractError(
+            f"{where} takes {len(bodies)} Structs: an operation has one body; put them into one Struct."
+        )
     if bodies and operation.kind in ("read", "search", "remove"):
         raise ContractError(f"{where}: a {operation.kind} has no body; pass {bodies[0].name} as query parameters.")
     if not bodies and operation.kind in ("replace", "amend"):
@@ -93,7 +97,18 @@ def _result(where: str, operation: Operation) -> None:
     if operation.location:
         unknown = path_names(operation.location) - set(struct_fields(operation.result))
         if unknown:
-            raise ContractError(f"{where}: location names {', '.join(sorted(unknown))}, which its result does not have.")
+            raise ContractError(
+                f"{where}: location names {', '.join(sorted(unknown))}, which its result does not have."
+            )
+
+
+def _default(where: str, parameter: Parameter) -> None:
+    if parameter.required:
+        return
+    try:
+        msgspec.convert(msgspec.to_builtins(parameter.default), parameter.type)
+    except msgspec.ValidationError as error:
+        raise ContractError(f"{where}: the default of {parameter.name} breaks its own type: {error}.") from None
 
 
 def distinct(operations: tuple[Operation, ...]) -> None:
@@ -141,7 +156,9 @@ def scalar(where: str, annotation: Any) -> None:
         plain = bare(member)
         if plain is types.NoneType or plain in SCALARS or get_origin(plain) is Literal:
             continue
-        raise ContractError(f"{where} is {plain!r}: path and query parameters are str, int, bool, Literal, date or datetime.")
+        raise ContractError(
+            f"{where} is {plain!r}: path and query parameters are str, int, bool, Literal, date or datetime."
+        )
 
 
 def visible_somewhere(where: str, operation: Operation) -> None:
@@ -152,7 +169,9 @@ def visible_somewhere(where: str, operation: Operation) -> None:
     names |= set(struct_fields(operation.result))
     for field in operation.visibility.fields:
         if field not in names:
-            raise ContractError(f"{where}: visible=by({field!r}), but neither its arguments nor its result have {field}.")
+            raise ContractError(
+                f"{where}: visible=by({field!r}), but neither its arguments nor its result have {field}."
+            )
 
 
 def immutable(where: str, annotation: Any, *, request: bool, seen: frozenset[Any] = frozenset()) -> None:
@@ -161,9 +180,13 @@ def immutable(where: str, annotation: Any, *, request: bool, seen: frozenset[Any
         plain = bare(member)
         origin = get_origin(plain) or plain
         if origin in (list, dict, set):
-            raise ContractError(f"{where} holds a {origin.__name__}: hold a tuple, so that the local binding can pass it on.")
+            raise ContractError(
+                f"{where} holds a {origin.__name__}: hold a tuple, so that the local binding can pass it on."
+            )
         if plain is int and request and not _bounded(member):
-            raise ContractError(f"{where} is an int without bounds: use Quantity, Level or Annotated[int, Meta(ge=…, le=…)].")
+            raise ContractError(
+                f"{where} is an int without bounds: use Quantity, Level or Annotated[int, Meta(ge=…, le=…)]."
+            )
         if origin is tuple:
             for part in get_args(plain):
                 if part is not Ellipsis:
@@ -192,6 +215,10 @@ def _substituted(annotation: Any, arguments: dict[Any, Any]) -> Any:
 
 
 def _bounded(annotation: Any) -> bool:
-    metas = [meta for meta in get_args(annotation)[1:] if isinstance(meta, Meta)] if get_origin(annotation) is Annotated else []
+    metas = (
+        [meta for meta in get_args(annotation)[1:] if isinstance(meta, Meta)]
+        if get_origin(annotation) is Annotated
+        else []
+    )
     lower = any(meta.ge is not None or meta.gt is not None for meta in metas)
     return lower and any(meta.le is not None or meta.lt is not None for meta in metas)

@@ -74,6 +74,11 @@ def _judge(cls: type[Any], owner: str, lifecycle: Literal["preview", "current"],
         )
     if not owner.strip():
         raise ContractError(f'{cls.__qualname__} names no owner: write owner="Finance systems" in its class line.')
+    if parents := [parent.__qualname__ for parent in cls.__mro__[1:] if "__api__" in vars(parent)]:
+        raise ContractError(
+            f"{cls.__qualname__} is derived from {parents[0]}: a version states all of its operations itself; "
+            "derive it from Contract and Protocol."
+        )
     summary, description = checks.documented(cls.__doc__, cls.__qualname__)
     tier, name, version = place[1], place[2], int(place[3])
     api = Api(

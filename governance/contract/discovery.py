@@ -47,6 +47,7 @@ def discover_apis(tiers: Sequence[Tier] = TIERS) -> tuple[DiscoveredApi, ...]:
         ContractError: a folder is badly shaped; the sentence says which and how to mend it.
     """
     found = [_discovered(package, folder) for tier in tiers for package, folder in _versions(tier)]
+    _named_once(found)
     return tuple(sorted(found, key=lambda one: (TIERS.index(one.api.tier), one.api.name, one.api.version)))
 
 
@@ -70,7 +71,7 @@ def discover_policies() -> tuple[ModuleType, ...]:
     Raises:
         ContractError: a policy lacks one of the two, or its ``Enforcement`` is no ``Policy``.
     """
-    modules = []
+    modules: list[ModuleType] = []
     for name, place in sorted(_distinct("governance.policies").items()):
         module = _shaped(f"governance.policies.{name}", place, "Enforcement")
         if not issubclass(module.Enforcement, Policy):
@@ -107,6 +108,16 @@ def _distinct_versions(package: str, versions: list[Path]) -> Iterator[tuple[str
             )
         seen[folder.name] = folder
         yield f"{package}.{folder.name}", folder
+
+
+def _named_once(found: Sequence[DiscoveredApi]) -> None:
+    """An id such as ``erp.v1`` does not say the tier, so a name belongs to one tier."""
+    seen: dict[str, DiscoveredApi] = {}
+    for one in found:
+        other = seen.setdefault(one.api.name, one)
+        if other.api.tier != one.api.tier:
+            places = f"{other.folder.parent} and {one.folder.parent}"
+            raise ContractError(f"{places} have the same name: rename one, ids such as {one.api.id} must be unique.")
 
 
 def _discovered(package: str, folder: Path) -> DiscoveredApi:

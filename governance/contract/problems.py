@@ -42,14 +42,16 @@ def _members_struct(cls: type[Problem]) -> type[msgspec.Struct]:
         for name in owner.__dict__.get("__annotations__", {}):
             if name in RESERVED:
                 raise TypeError(f"{cls.__qualname__}: member {name!r} is a member of RFC 9457 itself; rename it.")
+            if hasattr(Problem, name):
+                raise TypeError(f"{cls.__qualname__}: member {name!r} would hide an attribute of Problem; rename it.")
             default = owner.__dict__.get(name, msgspec.NODEFAULT)
             fields.append((name, hints[name], default) if default is not msgspec.NODEFAULT else (name, hints[name]))
     return msgspec.defstruct(f"{cls.__name__}Members", fields, frozen=True, kw_only=True, module=cls.__module__)
 
 
-def _rebuild(cls: type[Problem], detail: str, members: msgspec.Struct) -> Problem:
-    fields = {name: getattr(members, name) for name in cls.members_type.__struct_fields__}
-    return cls(detail=detail, **fields)
+def _revived(cls: type[Problem], args: tuple[object, ...]) -> Problem:
+    """A pickled problem before its attributes come back: flows keep refusals over a restart."""
+    return cls.__new__(cls, *args)
 
 
 @dataclass_transform(kw_only_default=True)
@@ -90,22 +92,19 @@ class Problem(TypedMembers):
     def __init__(self, **members: Any) -> None:
         self.detail = members.pop("detail", "")
         try:
-            self._members = self.members_type(**members)
+            complete = self.members_type(**members)
         except TypeError as error:
             raise TypeError(f"{type(self).__name__}: {error}") from None
-        for name, value in members.items():
-            setattr(self, name, value)
         for name in self.members_type.__struct_fields__:
-            if name not in members:
-                setattr(self, name, getattr(self._members, name))
+            setattr(self, name, getattr(complete, name))
         super().__init__(self.detail or self.title)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self.detail, self._members)
+        return _revived, (type(self), self.args), vars(self)
 
     def members(self) -> dict[str, Any]:
         """The typed members as JSON-ready builtins."""
-        return msgspec.to_builtins(self._members)
+        return {name: msgspec.to_builtins(getattr(self, name)) for name in self.members_type.__struct_fields__}
 
     @classmethod
     def from_members(cls, detail: str, members: dict[str, Any]) -> Problem:
@@ -114,7 +113,8 @@ class Problem(TypedMembers):
         Raises:
             msgspec.ValidationError: a member is missing or of the wrong type.
         """
-        return _rebuild(cls, detail, msgspec.convert(members, cls.members_type))
+        found = msgspec.convert(members, cls.members_type)
+        return cls(detail=detail, **{name: getattr(found, name) for name in cls.members_type.__struct_fields__})
 
 
 class Refusal(Problem):

@@ -144,6 +144,13 @@ def test_a_version_that_stands_twice_is_refused(write: Write) -> None:
         discover_apis()
 
 
+def test_a_name_belongs_to_one_tier(write: Write) -> None:
+    _api(write)
+    _api(write, "process_apis.tax.v2")
+    with pytest.raises(ContractError, match=r"have the same name: rename one, ids such as tax\.v2 must be unique"):
+        discover_apis()
+
+
 def test_a_version_without_contract_is_refused(write: Write) -> None:
     write("system_apis/tax/v1/service.py")
     with pytest.raises(ContractError, match=r"v1 has no contract\.py"):
