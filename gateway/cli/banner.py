@@ -9,7 +9,7 @@ from gateway.settings import Settings
 
 PAGES = (
     ("Documentation", "/docs"),
-    ("Governance", "/governance"),
+    ("Governance", "/governance/apis"),
     ("API catalogue", "/.well-known/api-catalog"),
     ("OpenAPI", "/openapi/experience/portal/v1.json"),
     ("Tokens", "/oauth/token"),
@@ -24,7 +24,7 @@ curl -s -H "Authorization: Bearer $TOKEN" '{url}/experience/portal/v1/products?l
 ORDER=$(curl -s -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' \\
   -H 'Idempotency-Key: my-first-order' -H 'Prefer: wait=5' \\
   -d '{{"reference": "PO-1001", "lines": [{{"sku": "{sku}", "quantity": 2}}]}}' {url}/experience/portal/v1/orders |
-  tee /dev/stderr | python3 -c 'import json, sys; print(json.load(sys.stdin)["order_id"])')
+  tee -a /dev/stderr | python3 -c 'import json, sys; print(json.load(sys.stdin)["order_id"])')
 
 curl -s -H "Authorization: Bearer $TOKEN" {url}/experience/portal/v1/orders/$ORDER | python3 -m json.tool
 

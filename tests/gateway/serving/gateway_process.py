@@ -29,13 +29,16 @@ class Gateway:
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ, cwd=home.parent,
         )  # fmt: skip
         self.url = ""
+        self.banner: list[str] = []
 
     def ready(self) -> Gateway:
-        """Wait for the banner and note the address."""
+        """Wait for the whole banner and note the address."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            if found := re.search(r"at (http://\S+)", line):
+            self.banner.append(line)
+            if found := re.search(r"serves .* at (http://\S+)", line):
                 self.url = found[1]
+            if "Ctrl-C stops it." in line:
                 return self
         raise AssertionError(f"it ended: {self.process.communicate()[1]}")
 

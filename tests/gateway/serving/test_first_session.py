@@ -1,0 +1,75 @@
+"""The session that ``tiergate serve`` prints works as it is printed, on all tiers with embedded parts."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from tests.gateway.serving.conftest import Start
+from tests.gateway.serving.gateway_process import Gateway, eventually
+
+APP = "gateway.app:create_app"
+
+
+def session(gateway: Gateway) -> str:
+    """The lines to copy and paste."""
+    begin = next(at for at, line in enumerate(gateway.banner) if "copy and paste" in line)
+    return "".join(gateway.banner[begin + 1 : -1])
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the session is written for curl")
+def test_the_printed_session_leads_from_token_to_invoice(tmp_path: Path, start: Start) -> None:
+    gateway = start(tmp_path / "home", app=APP).ready()
+    command = ["bash", "-euo", "pipefail", "-c", session(gateway)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    documents = [json.loads(document) for document in ended.stdout.replace("}\n{", "}\n\0{").split("\0")]
+    products, order, invoices = documents
+    assert len(products["items"]) == 3
+    assert order["status"] == "completed"
+    assert [invoice["invoice_id"] for invoice in invoices["items"]] == order["invoice_ids"]
+    assert gateway.stop() == 0
+
+
+def test_it_is_ready_within_three_seconds_and_continues_from_its_home(tmp_path: Path, start: Start) -> None:
+    home = tmp_path / "home"
+    assert start(home, app=APP).ready().stop() == 0
+    again = start(home, app=APP).ready()
+    took = next(line for line in again.banner if "ready after" in line).rpartition("after ")[2].split(" ")[0]
+    assert float(took) < 3.0
+
+
+def test_every_address_in_the_banner_answers(tmp_path: Path, start: Start) -> None:
+    gateway = start(tmp_path / "home", app=APP).ready()
+    lines = gateway.banner[: next(at for at, line in enumerate(gateway.banner) if "Home" in line)]
+    addresses = [word for line in lines for word in line.split() if word.startswith(f"{gateway.url}/")]
+    assert len(addresses) >= 5
+    for address in addresses:
+        if not address.endswith("/oauth/token"):
+            with urlopen(address, timeout=10) as answer:
+                assert answer.status == 200
+
+
+def test_kill_of_everything_is_survived_by_an_accepted_order(tmp_path: Path, start: Start) -> None:
+    """The order was accepted, so it is completed by the next start."""
+    home = tmp_path / "home"
+    gateway = start(home, app=APP).ready()
+    lines = session(gateway).replace("Prefer: wait=5", "Prefer: wait=0").split("\n\n")
+    ordered = subprocess.run(
+        ["bash", "-c", "\n".join([*lines[:1], lines[2]])], capture_output=True, text=True, check=True
+    )
+    assert json.loads(ordered.stderr)["status"] != "completed"
+    gateway.process.kill()
+    again = start(home, app=APP, port=gateway.port).ready()
+    look = "\n".join([*lines[:1], f"ORDER={json.loads(ordered.stderr)['order_id']}", lines[3]])
+
+    def completed() -> bool:
+        shown = subprocess.run(["bash", "-c", look], capture_output=True, text=True, check=True)
+        return json.loads(shown.stdout)["status"] == "completed"
+
+    eventually(completed)
+    assert again.stop() == 0
