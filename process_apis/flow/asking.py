@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from governance.call import Clock
 from governance.contract import Problem
 from process_apis.flow.leg import Leg
-from process_apis.flow.retrying import HOLD, OUTAGE, OUTAGES, PATIENCE_S, POLL, is_final
+from process_apis.flow.retrying import HOLD, OUTAGE, OUTAGES, POLL, is_final
+from process_apis.flow.settings import FlowSettings
 from process_apis.flow.table import NotYet, Refused, Step
 from process_apis.flow.tables import flows
 from process_apis.flow.verdict import Verdict
@@ -33,10 +34,11 @@ PARKED = Verdict(outcome="parked")
 class Asking:
     """The slots in which steps are done, and the patience between two attempts."""
 
-    def __init__(self, engine: sa.Engine, clock: Clock, slots: int, changed: Callable[[str], None]) -> None:
+    def __init__(self, engine: sa.Engine, clock: Clock, settings: FlowSettings, changed: Callable[[str], None]) -> None:
         self._engine = engine
         self._clock = clock
-        self._slots = asyncio.Semaphore(slots)
+        self._slots = asyncio.Semaphore(settings.slots)
+        self._patience_s = settings.patience_s
         self._changed = changed
         self._open = asyncio.Event()
         self._open.set()
@@ -75,7 +77,7 @@ class Asking:
                     await self._hold(leg, step.name, _why(error))
                     delay_s = HOLD.delay_s(waits)
                     waits += 1
-            if waits and not before_return and self._clock.monotonic() - began > PATIENCE_S:
+            if waits and not before_return and self._clock.monotonic() - began > self._patience_s:
                 return PARKED
             await self._sleep(leg, delay_s)
 

@@ -17,6 +17,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 
 from governance.call import Clock
 from process_apis.flow.serializer import FlowSerializer
+from process_apis.flow.settings import FlowSettings
 from process_apis.flow.table import Flow
 from process_apis.flow.verdict import FlowStart
 from process_apis.flow.worker import Worker
@@ -27,26 +28,28 @@ QUEUE = "flows"
 IN_MEMORY = 1_000
 """At most this many flows are in one process's memory; others stay in the queue."""
 THREADS = 16
+LISTEN_S = 0.2
+"""Nothing here listens; it is how long the engine needs to notice a stop."""
 
 
 class Host:
     """Queues flows in any process, and runs them in the one that launches it."""
 
-    def __init__(
-        self, engine: sa.Engine, clock: Clock, slots: int, poll_s: float, changed: Callable[[str], None]
-    ) -> None:
+    def __init__(self, engine: sa.Engine, clock: Clock, settings: FlowSettings, changed: Callable[[str], None]) -> None:
         logging.getLogger("dbos").setLevel(logging.WARNING)
         self._engine = engine
-        self._poll_s = poll_s
+        self._poll_s = settings.poll_s
         self._client = DBOSClient(
             system_database_engine=engine, serializer=FlowSerializer(), application_name=APPLICATION, lazy=True
         )
-        self._worker = Worker(engine, clock, slots, self._park, changed)
+        self._worker = Worker(engine, clock, settings, self._park, changed)
         self.launched = False
 
-    def ready(self) -> bool:
-        """Whether the engine's tables are there, so that flows can be queued."""
-        return sa.inspect(self._engine).has_table("workflow_status", schema=self._schema)
+    def prepare(self) -> None:
+        """Make the engine's tables and the queue where they are missing, so that flows can be queued."""
+        if not sa.inspect(self._engine).has_table("workflow_status", schema=self._schema):
+            DBOS.migrate(self._engine.url.set(drivername=self._drivername).render_as_string(hide_password=False))
+        self._client.register_queue(QUEUE, worker_concurrency=IN_MEMORY, polling_interval_sec=self._poll_s)
 
     def enqueue(self, connection: sa.Connection, flow: Flow[Any], flow_id: str, first_step: str) -> None:
         """Queue a new flow in the caller's transaction."""
@@ -61,19 +64,17 @@ class Host:
         config = DBOSConfig(
             name=APPLICATION,
             system_database_engine=self._engine,
-            system_database_url="sqlite://" if self._engine.dialect.name == "sqlite" else "postgresql://",
             serializer=FlowSerializer(),
             application_version=VERSION,
             executor_id=executor,
             log_level="WARNING",
-            use_listen_notify=False,
             max_executor_threads=THREADS,
+            notification_listener_polling_interval_sec=LISTEN_S,
         )
         DBOS(config=config)
         for flow, performer in flows:
             self._register(flow, performer)
         DBOS.launch()
-        await DBOS.register_queue_async(QUEUE, worker_concurrency=IN_MEMORY, polling_interval_sec=self._poll_s)
         self.launched = True
 
     async def stop(self, grace_s: float) -> None:
@@ -100,6 +101,10 @@ class Host:
         if delay_s is not None:
             options["delay_seconds"] = delay_s
         self._client.enqueue_in_transaction(connection, options, start)
+
+    @property
+    def _drivername(self) -> str:
+        return "sqlite" if self._engine.dialect.name == "sqlite" else "postgresql"
 
     @property
     def _schema(self) -> str | None:

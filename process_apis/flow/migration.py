@@ -8,6 +8,7 @@ tables as they were; the start fails with its error.
 from __future__ import annotations
 
 import fcntl
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,13 +22,24 @@ ADVISORY_LOCK = 7_416_033_001
 
 def migrate(engine: sa.Engine, home: Path) -> None:
     """Create or change the tables where they are not at ``HEAD``."""
+    with one_at_a_time(engine, home):
+        _upgrade(engine)
+
+
+@contextmanager
+def one_at_a_time(engine: sa.Engine, home: Path) -> Iterator[None]:
+    """Keep every other process of this database out meanwhile."""
     if engine.dialect.name == "sqlite":
-        home.mkdir(parents=True, exist_ok=True)
-        with _alone(home / ".migrating.lock"):
-            _upgrade(engine)
-    elif _current(engine) != HEAD:
-        with engine.connect() as holder, _advisory(holder):
-            _upgrade(engine)
+        with (home / ".migrating.lock").open("a") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+    else:
+        with engine.connect() as connection:
+            connection.execute(sa.select(sa.func.pg_advisory_lock(ADVISORY_LOCK)))
+            try:
+                yield
+            finally:
+                connection.execute(sa.select(sa.func.pg_advisory_unlock(ADVISORY_LOCK)))
 
 
 def _current(engine: sa.Engine) -> str | None:
@@ -45,24 +57,9 @@ def _upgrade(engine: sa.Engine) -> None:
     from alembic import command
     from alembic.config import Config
 
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-
-
-@contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    with lock.open("a") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-
-
-@contextmanager
-def _advisory(connection: sa.Connection) -> Iterator[None]:
-    connection.execute(sa.select(sa.func.pg_advisory_lock(ADVISORY_LOCK)))
-    try:
-        yield
-    finally:
-        connection.execute(sa.select(sa.func.pg_advisory_unlock(ADVISORY_LOCK)))

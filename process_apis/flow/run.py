@@ -72,12 +72,12 @@ class Run(Generic[State]):
         if self.notes:
             self.notes[-1].detail = detail
 
-    def note(self, operation: str, outcome: str, detail: str = "") -> None:
+    def note(self, step: str, operation: str, outcome: str, detail: str = "") -> None:
         """Note a decision of the flow itself."""
         self.notes.append(
             Note(
                 at=self.clock.now(),
-                step=self.step,
+                step=step,
                 tier="process",
                 api=self.api_id,
                 operation=operation,

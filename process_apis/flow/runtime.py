@@ -12,19 +12,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
-from msgspec import Meta, Struct
 
 from governance.call import Call, Clock
 from governance.contract.refusals import IdempotencyKeyReused, SystemUnavailable
 from process_apis.flow.database import open_engine
 from process_apis.flow.initiator import initiator_of
-from process_apis.flow.migration import migrate
+from process_apis.flow.migration import migrate, one_at_a_time
 from process_apis.flow.run import Note
+from process_apis.flow.settings import FlowSettings
 from process_apis.flow.slot import FlowLock
 from process_apis.flow.table import Flow
 from process_apis.flow.tables import flows
@@ -37,24 +36,6 @@ T = TypeVar("T")
 State = TypeVar("State")
 TAKE_OVER_S = 0.25
 LOOK_S = 0.1
-
-
-class FlowSettings(Struct, frozen=True, kw_only=True):
-    """Where flows are kept and how many are worked on at once."""
-
-    home: Path
-    """The folder of the SQLite file and the lock."""
-    database_url: str = ""
-    """A PostgreSQL URL; empty for SQLite in ``home``."""
-    slots: Annotated[int, Meta(ge=1, le=256)] = 16
-    """How many steps are done at once in this process."""
-    connections: Annotated[int, Meta(ge=4, le=256)] = 24
-    poll_s: Annotated[float, Meta(gt=0, le=10)] = 0.05
-    """How often the queue is looked at."""
-    run: bool = True
-    """Whether this process may run flows; if not, it accepts and reads them only."""
-    drain_s: Annotated[float, Meta(ge=0, le=300)] = 5.0
-    """How long calls under way may take to end at a stop."""
 
 
 class FlowRuntime:
@@ -92,15 +73,12 @@ class FlowRuntime:
         settings = self._settings
         settings.home.mkdir(parents=True, exist_ok=True)
         self._engine = open_engine(settings.home, settings.database_url, settings.connections)
-        await asyncio.to_thread(migrate, self._engine, settings.home)
         from process_apis.flow.host import Host
 
-        self._host = Host(self._engine, self._clock, settings.slots, settings.poll_s, self._changed)
-        self._taking = asyncio.create_task(self._take_the_place())
-        while not self.running and not await self._on_threads(self._host.ready):
-            if self._taking.done():
-                self._taking.result()
-            await asyncio.sleep(0.02)
+        self._host = Host(self._engine, self._clock, settings, self._changed)
+        await asyncio.to_thread(self._prepare, self._engine, self._host)
+        if settings.run and not await self._took_the_place(self._host):
+            self._taking = asyncio.create_task(self._wait_for_the_place(self._host))
 
     async def stop(self) -> None:
         """Let calls under way end, leave the flows to whoever comes next, close the database."""
@@ -232,12 +210,21 @@ class FlowRuntime:
         with self._database.begin() as connection:
             return work(connection)
 
-    async def _take_the_place(self) -> None:
-        if not self._settings.run:
-            return
-        while (executor := self._lock.take()) is None:
+    def _prepare(self, engine: sa.Engine, host: Host) -> None:
+        migrate(engine, self._settings.home)
+        with one_at_a_time(engine, self._settings.home):
+            host.prepare()
+
+    async def _took_the_place(self, host: Host) -> bool:
+        executor = self._lock.take()
+        if executor is None:
+            return False
+        await host.launch(executor, self._flows)
+        return True
+
+    async def _wait_for_the_place(self, host: Host) -> None:
+        while not await self._took_the_place(host):
             await asyncio.sleep(TAKE_OVER_S)
-        await self._started.launch(executor, self._flows)
 
     def _changed(self, flow_id: str) -> None:
         if watched := self._watched.get(flow_id):

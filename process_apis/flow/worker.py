@@ -23,7 +23,8 @@ from governance.call import Clock
 from process_apis.flow.asking import Asking
 from process_apis.flow.checkpoint import CheckpointLost, Checkpoints
 from process_apis.flow.leg import Leg
-from process_apis.flow.retrying import PARK
+from process_apis.flow.retrying import Backoff
+from process_apis.flow.settings import MOST_PARKED_S, FlowSettings
 from process_apis.flow.table import Flow, Refused, Step
 from process_apis.flow.verdict import FlowStart, Verdict
 
@@ -34,11 +35,14 @@ Park = Callable[[sa.Connection, Flow[Any], FlowStart, float], None]
 class Worker:
     """Runs the flows of one process."""
 
-    def __init__(self, engine: sa.Engine, clock: Clock, slots: int, park: Park, changed: Callable[[str], None]) -> None:
+    def __init__(
+        self, engine: sa.Engine, clock: Clock, settings: FlowSettings, park: Park, changed: Callable[[str], None]
+    ) -> None:
         self._engine = engine
         self._clock = clock
         self._checkpoints = Checkpoints(engine)
-        self._asking = Asking(engine, clock, slots, changed)
+        self._asking = Asking(engine, clock, settings, changed)
+        self._parking = Backoff(first_s=settings.park_s, factor=2, most_s=MOST_PARKED_S)
         self._park = park
         """Enqueues the next leg of a flow after a delay in seconds, in the transaction it is given."""
         self._changed = changed
@@ -124,7 +128,7 @@ class Worker:
         following = leg.next_group(index)
         if following is None:
             leg.mark(None, "completed")
-            leg.run.note(leg.flow.name, "completed")
+            leg.run.note("completed", leg.flow.name, "completed")
             self._keep(leg, step_id, "", ended=True)
         else:
             name = leg.groups[following][0].name
@@ -143,7 +147,7 @@ class Worker:
             status, why = "rejected", Refused(verdict.problem, verdict.reason)
         leg.mark(status, status)
         leg.run.state = leg.flow.book.explain(leg.run.state, why)
-        leg.run.note(leg.flow.name, status, why.reason)
+        leg.run.note(status, leg.flow.name, status, why.reason)
         self._keep(leg, step_id, "", ended=True)
         return DONE
 
@@ -163,6 +167,6 @@ class Worker:
 
         def write(connection: sa.Connection) -> None:
             leg.save(connection, rows, state, next_step, gate=False, ended=False)
-            self._park(connection, leg.flow, following, PARK.delay_s(leg.start.leg))
+            self._park(connection, leg.flow, following, self._parking.delay_s(leg.start.leg))
 
         self._checkpoints.expect(leg.start.workflow_id, step_id, write)

@@ -6,7 +6,7 @@ from process_apis.flow.table import Flow, Step
 from process_apis.order_to_fulfillment.book import OrderBook
 from process_apis.order_to_fulfillment.record import OrderRecord
 from process_apis.order_to_fulfillment.steps import OrderSteps as Do
-from process_apis.order_to_fulfillment.steps import came_by_channel, owes, pays_by_card
+from process_apis.order_to_fulfillment.steps import came_by_channel, channel_waits, owes, pays_by_card
 
 BOOK = OrderBook()
 
@@ -15,8 +15,8 @@ ORDER_TO_FULFILLMENT: Flow[OrderRecord] = Flow(
     api_id="order_to_fulfillment.v1",
     book=BOOK,
     steps=(
-        Step(name="check_account", do=Do.check_account, only_reads=True),
         Step(name="check_channel_order", do=Do.check_channel_order, only_reads=True, when=came_by_channel),
+        Step(name="check_account", do=Do.check_account, only_reads=True),
         Step(name="check_terms", do=Do.check_terms, only_reads=True),
         Step(name="price", do=Do.price, only_reads=True),
         Step(name="check_credit", do=Do.check_credit, only_reads=True, when=owes),
@@ -30,6 +30,6 @@ ORDER_TO_FULFILLMENT: Flow[OrderRecord] = Flow(
         Step(name="capture", do=Do.capture, when=pays_by_card),
         Step(name="write_back", do=Do.write_back, status="completed"),
     ),
-    last=Step(name="write_back_end", do=Do.write_back_end, when=came_by_channel),
+    last=Step(name="write_back_end", do=Do.write_back_end, when=channel_waits),
 )
 """Before ``ship`` a refusal undoes everything; after it the order only goes on."""

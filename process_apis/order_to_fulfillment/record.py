@@ -84,6 +84,8 @@ class OrderRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ship_to: Address | None = None
     requested_on: date | None = None
     channel_order_id: RecordId | None = None
+    channel_waits: bool = False
+    """The channel has this order of this account, and waits to hear of it."""
     taken: tuple[Taken, ...] = ()
     sent: tuple[Sent, ...] = ()
     payment_id: RecordId | None = None

@@ -83,7 +83,7 @@ class OrderSteps:
         run.say(f"{found.channel_order_id} of {found.channel}")
         if found.account_id != order.account_id:
             raise NotFound()
-        return order
+        return replace(order, channel_waits=True)
 
     async def check_terms(self, run: OrderRun) -> OrderRecord:
         """Finance deals with the account, and says how it pays."""
@@ -298,8 +298,13 @@ def owes(order: OrderRecord) -> bool:
 
 
 def came_by_channel(order: OrderRecord) -> bool:
-    """Whether a channel waits to hear of it."""
+    """Whether it says that it came by a channel."""
     return order.channel_order_id is not None
+
+
+def channel_waits(order: OrderRecord) -> bool:
+    """Whether a channel waits to hear of it."""
+    return order.channel_waits
 
 
 def _total(order: OrderRecord) -> Money:

@@ -1,0 +1,123 @@
+"""Embedded systems of record and the order flow over them, without HTTP: one world in one folder."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from governance.bindings.assembly import Assembly, Wiring
+from governance.bindings.remote import HopClient
+from governance.bindings.served import WireLimits
+from governance.call import Accounts, Call, Clock, Principal, SystemClock, enter, leave
+from governance.contract import CursorCodec
+from governance.contract.discovery import discover_apis
+from governance.contract.graph import graph
+from governance.policies.ownership import Enforcement as Ownership
+from governance.policies.ownership import Settings as OwnershipSettings
+from process_apis.flow import FlowRuntime, FlowSettings
+from process_apis.order_to_fulfillment.v1.contract import OrderToFulfillmentV1
+from process_apis.order_to_fulfillment.v1.model import NewOrder, NewOrderLine, Order
+from system_apis.commerce.connectors.embedded.connector import Connector as Commerce
+from system_apis.commerce.connectors.embedded.connector import Settings as CommerceSettings
+from system_apis.commerce.port import CommercePort
+from system_apis.crm.connectors.embedded.connector import Connector as Crm
+from system_apis.crm.connectors.embedded.connector import Settings as CrmSettings
+from system_apis.crm.port import CrmPort
+from system_apis.embedded import RecordFiles
+from system_apis.erp.connectors.embedded.connector import Connector as Erp
+from system_apis.erp.connectors.embedded.connector import Settings as ErpSettings
+from system_apis.erp.port import ErpPort
+from system_apis.logistics.connectors.embedded.connector import Connector as Logistics
+from system_apis.logistics.connectors.embedded.connector import Settings as LogisticsSettings
+from system_apis.logistics.port import LogisticsPort
+from system_apis.payments.connectors.embedded.connector import Connector as Payments
+from system_apis.payments.connectors.embedded.connector import Settings as PaymentsSettings
+from system_apis.payments.port import PaymentsPort
+
+APIS = {"erp.v1", "crm.v1", "payments.v1", "logistics.v1", "commerce.v1", "order_to_fulfillment.v1"}
+EVERYBODY = Accounts(reach="all")
+
+
+class World:
+    """Everything that one process holds."""
+
+    def __init__(self, home: Path, *, clock: Clock | None = None, dispatch_s: float = 0.05, wrap: Any = None) -> None:
+        clock = clock or SystemClock()
+        self.clock = clock
+        self.files = RecordFiles(home / "systems")
+        self.erp = Erp(ErpSettings(), self.files, clock)
+        self.crm = Crm(CrmSettings(), self.files, clock)
+        self.payments = Payments(PaymentsSettings(), self.files, clock)
+        moving = LogisticsSettings(pick_after_s=0, dispatch_after_s=dispatch_s, deliver_after_s=3_600)
+        self.logistics = Logistics(moving, self.files, clock)
+        self.commerce = Commerce(CommerceSettings(), self.files, clock)
+        self.flows = FlowRuntime(FlowSettings(home=home), clock)
+        wrap = wrap or (lambda port: port)
+        resources: dict[Any, Any] = {
+            ErpPort: wrap(self.erp),
+            CrmPort: wrap(self.crm),
+            PaymentsPort: wrap(self.payments),
+            LogisticsPort: wrap(self.logistics),
+            CommercePort: wrap(self.commerce),
+            FlowRuntime: self.flows,
+            CursorCodec: CursorCodec(b"a key of the tests"),
+        }
+        resources[Clock] = clock
+        nodes = [node for node in graph(one for one in discover_apis() if one.api.id in APIS)]
+        wiring = Wiring(
+            tiers=frozenset({"system", "process"}),
+            placement={},
+            policies=[Ownership(OwnershipSettings(), clock)],
+            clock=clock,
+            limits=WireLimits(),
+            mode="verify",
+            client=HopClient(),
+            credentials=None,
+        )
+        assembly = Assembly(nodes, wiring, resources)
+        from governance.contract import api_of
+
+        self.orders: OrderToFulfillmentV1 = assembly.stub(
+            "tests.v1", OrderToFulfillmentV1, api_of(OrderToFulfillmentV1).operations
+        )
+
+    async def __aenter__(self) -> World:
+        for part in (self.erp, self.crm, self.payments, self.logistics, self.commerce):
+            await part.start()
+        await self.flows.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.flows.stop()
+        for part in (self.erp, self.crm, self.payments, self.logistics, self.commerce):
+            await part.stop()
+        self.files.close()
+
+    @contextmanager
+    def calling(self, key: str | None = None, *, wait_s: float = 0, accounts: Accounts = EVERYBODY) -> Iterator[None]:
+        """Act as a client of the tests; ``key`` is what it sent as Idempotency-Key."""
+        principal = Principal(subject="tester", client_id="tests", accounts=accounts)
+        token = enter(Call(principal=principal, operation_id="tests.v1.run", idempotency_key=key, wait_s=wait_s))
+        try:
+            yield
+        finally:
+            leave(token)
+
+    async def place(self, key: str, order: NewOrder, *, wait_s: float = 10) -> Order:
+        """Place an order and wait for how it ends."""
+        with self.calling(key, wait_s=wait_s):
+            return await self.orders.place_order(order)
+
+
+def an_order(account_id: str, *lines: tuple[str, int], **more: Any) -> NewOrder:
+    """An order of the portal."""
+    stated = tuple(NewOrderLine(sku=sku, quantity=quantity) for sku, quantity in lines)
+    return NewOrder(account_id=account_id, channel="portal", reference="PO-1", lines=stated, **more)
+
+
+def run(scenario: Any) -> Any:
+    """Run a coroutine to its end on a loop of its own."""
+    return asyncio.run(scenario)
