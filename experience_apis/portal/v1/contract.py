@@ -117,9 +117,14 @@ class PortalV1(Contract, Protocol, owner="Customer portal"):
 
     @search("/shipments", scope="portal.shipments:read", visible=by("account_id"))
     async def list_shipments(
-        self, *, status: ShipmentStatus | None = None, limit: Limit = 50, cursor: Cursor | None = None
+        self,
+        *,
+        order_id: RecordId | None = None,
+        status: ShipmentStatus | None = None,
+        limit: Limit = 50,
+        cursor: Cursor | None = None,
     ) -> Page[Shipment]:
-        """Your shipments, oldest first, by status."""
+        """Your shipments, oldest first, by order or status."""
         ...
 
     @read("/shipments/{shipment_id}", scope="portal.shipments:read", visible=by("account_id"))

@@ -195,6 +195,8 @@ class Shipment(Struct, frozen=True, kw_only=True):
 
     shipment_id: RecordId
     account_id: AccountId
+    order_id: str
+    """The order it belongs to."""
     status: str
     """``released``, ``picked``, ``dispatched``, ``delivered``, ``delayed`` and what else may come."""
     carrier: str
@@ -218,6 +220,8 @@ class ShipmentDetail(Struct, frozen=True, kw_only=True):
 
     shipment_id: RecordId
     account_id: AccountId
+    order_id: str
+    """The order it belongs to."""
     status: str
     carrier: str
     tracking_number: str

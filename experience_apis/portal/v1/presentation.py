@@ -123,9 +123,7 @@ def timeline(found: fulfillment.Timeline) -> Timeline:
     return Timeline(
         order_id=found.order_id,
         account_id=found.account_id,
-        entries=tuple(
-            TimelineEntry(at=entry.at, step=entry.step, outcome=entry.outcome) for entry in found.entries
-        ),
+        entries=tuple(TimelineEntry(at=entry.at, step=entry.step, outcome=entry.outcome) for entry in found.entries),
     )
 
 
@@ -134,6 +132,7 @@ def shipment(found: customer_account.ShipmentSummary) -> Shipment:
     return Shipment(
         shipment_id=found.shipment_id,
         account_id=found.account_id,
+        order_id=found.order_id,
         status=found.status,
         carrier=found.carrier,
         tracking_number=found.tracking_number,
@@ -148,6 +147,7 @@ def shipment_detail(found: customer_account.ShipmentDetail) -> ShipmentDetail:
     return ShipmentDetail(
         shipment_id=found.shipment_id,
         account_id=found.account_id,
+        order_id=found.order_id,
         status=found.status,
         carrier=found.carrier,
         tracking_number=found.tracking_number,

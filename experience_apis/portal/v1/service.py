@@ -132,11 +132,16 @@ class Portal(PortalV1):
         return presentation.timeline(found)
 
     async def list_shipments(
-        self, *, status: ShipmentStatus | None = None, limit: int = 50, cursor: str | None = None
+        self,
+        *,
+        order_id: RecordId | None = None,
+        status: ShipmentStatus | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
     ) -> Page[Shipment]:
         """The account's shipments, oldest first."""
         found = await self._accounts.list_shipments(
-            current_call().account_id, status=status, limit=limit, cursor=cursor
+            current_call().account_id, order_id=order_id, status=status, limit=limit, cursor=cursor
         )
         return Page(tuple(map(presentation.shipment, found.items)), found.next_cursor)
 

@@ -54,7 +54,7 @@ class CustomerAccountV1(Contract, Protocol, owner="Customer service"):
         self,
         account_id: AccountId,
         *,
-        order_reference: Reference | None = None,
+        order_id: RecordId | None = None,
         status: ShipmentStatus | None = None,
         limit: Limit = 50,
         cursor: Cursor | None = None,

@@ -89,7 +89,7 @@ class ShipmentSummary(Struct, frozen=True, kw_only=True):
 
     shipment_id: RecordId
     account_id: AccountId
-    order_reference: Reference
+    order_id: Reference
     """The order it belongs to."""
     warehouse: WarehouseId
     status: str
@@ -114,7 +114,7 @@ class ShipmentDetail(Struct, frozen=True, kw_only=True):
 
     shipment_id: RecordId
     account_id: AccountId
-    order_reference: Reference
+    order_id: Reference
     """The order it belongs to."""
     warehouse: WarehouseId
     status: str

@@ -112,20 +112,20 @@ class CustomerAccount(CustomerAccountV1):
         self,
         account_id: AccountId,
         *,
-        order_reference: Reference | None = None,
+        order_id: RecordId | None = None,
         status: ShipmentStatus | None = None,
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page[ShipmentSummary]:
         """The account's shipments, oldest first."""
         found = await self._logistics.list_shipments(
-            account_id=account_id, order_reference=order_reference, status=status, limit=limit, cursor=cursor
+            account_id=account_id, order_reference=order_id, status=status, limit=limit, cursor=cursor
         )
         items = tuple(
             ShipmentSummary(
                 shipment_id=shipment.shipment_id,
                 account_id=shipment.account_id,
-                order_reference=shipment.order_reference,
+                order_id=shipment.order_reference,
                 warehouse=shipment.warehouse,
                 status=shipment.status,
                 carrier=shipment.carrier,
@@ -146,7 +146,7 @@ class CustomerAccount(CustomerAccountV1):
         return ShipmentDetail(
             shipment_id=shipment.shipment_id,
             account_id=shipment.account_id,
-            order_reference=shipment.order_reference,
+            order_id=shipment.order_reference,
             warehouse=shipment.warehouse,
             status=shipment.status,
             carrier=shipment.carrier,
