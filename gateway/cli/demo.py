@@ -10,8 +10,14 @@ CLIENT = "portal-demo"
 
 
 @click.command()
-@click.option("--url", metavar="URL", help="A running gateway's base URL. [default: a temporary gateway of its own]")
-def command(url: str | None) -> None:
+@click.option(
+    "--url",
+    "urls",
+    metavar="URL",
+    multiple=True,
+    help="A running gateway's base URL; repeated for the processes of further tiers. [default: a gateway of its own]",
+)
+def command(urls: tuple[str, ...]) -> None:
     """Narrate one order from price to invoice.
 
     Shows each hop with tier, operation, policies applied and time, and ends with the order's timeline.
@@ -24,10 +30,11 @@ def command(url: str | None) -> None:
     from gateway.demonstration.visit import Visit
 
     console = Console(highlight=False)
-    if url is None:
+    if not urls:
         console.print("Starting a gateway with a temporary home …", style="dim")
-    with own_gateway() if url is None else nullcontext(url.rstrip("/")) as base_url:
+    given = [url.rstrip("/") for url in urls]
+    with nullcontext(given[0]) if given else own_gateway() as base_url:
         token = fetch_token(base_url, CLIENT, f"{CLIENT}-secret")
         console.print(f"{CLIENT} has a token of {base_url}.", style="dim")
-        with Visit(base_url, token) as visit:
+        with Visit(base_url, token, given[1:]) as visit:
             tell_one_order(visit, console)

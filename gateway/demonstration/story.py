@@ -78,7 +78,8 @@ def _follow(visit: Visit, tell: Telling, placed: Exchange) -> dict[str, Any]:
             raise Failure(f"The order did not settle within {FOLLOW_FOR_S:.0f} s; it is {seen}.")
         time.sleep(LOOK_EVERY_S)
         order = visit.get(f"{PORTAL}/orders/{order['order_id']}").body
-    tell.hops(visit.hops(placed.request_id)[len(placed.hops) :])
+    told = {hop.operation for hop in placed.hops}
+    tell.hops(hop for hop in visit.hops(placed.request_id) if hop.operation not in told)
     return order
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import httpx2
@@ -50,10 +51,14 @@ class Exchange(Struct, frozen=True, kw_only=True):
 
 
 class Visit:
-    """Requests of one client to one gateway."""
+    """Requests of one client to one gateway.
 
-    def __init__(self, base_url: str, token: str) -> None:
+    ``others`` are the base URLs of processes that serve further tiers: only asked for their hops.
+    """
+
+    def __init__(self, base_url: str, token: str, others: Iterable[str] = ()) -> None:
         self._client = httpx2.Client(base_url=base_url, timeout=TIMEOUT_S)
+        self._witnesses = (base_url, *others)
         self._authorization = {"Authorization": f"Bearer {token}"}
 
     def __enter__(self) -> Visit:
@@ -89,8 +94,9 @@ class Visit:
         )
 
     def hops(self, request_id: str) -> tuple[Hop, ...]:
-        """What was called so far under this request id, in the order in which it began."""
-        answer = self._client.get(f"/governance/hops/{request_id}")
-        if answer.status_code != 200:
-            return ()
-        return msgspec.convert(answer.json()["hops"], tuple[Hop, ...])
+        """What was called so far under this request id, process by process in the order in which it began."""
+        return tuple(hop for base_url in self._witnesses for hop in self._hops_at(base_url, request_id))
+
+    def _hops_at(self, base_url: str, request_id: str) -> tuple[Hop, ...]:
+        answer = self._client.get(f"{base_url}/governance/hops/{request_id}")
+        return msgspec.convert(answer.json()["hops"], tuple[Hop, ...]) if answer.status_code == 200 else ()
