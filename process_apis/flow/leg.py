@@ -89,7 +89,15 @@ class Leg:
         return timeline_rows(self.run.flow_id, place, notes)
 
     def save(
-        self, connection: sa.Connection, rows: list[dict[str, Any]], state: Any, next_step: str, gate: bool, ended: bool
+        self,
+        connection: sa.Connection,
+        *,
+        rows: list[dict[str, Any]],
+        state: Any,
+        next_step: str,
+        gate: bool = False,
+        ended: bool = False,
+        parked: bool = False,
     ) -> None:
         """Keep the state and the notes; ``gate`` passes the point of no return unless a cancel came first."""
         committed = sa.or_(flows.c.committed, sa.not_(flows.c.cancel_requested)) if gate else flows.c.committed
@@ -97,7 +105,7 @@ class Leg:
             connection.execute(
                 sa.update(flows)
                 .where(flows.c.flow_id == self.run.flow_id)
-                .values(next_step=next_step, leg=self.start.leg, committed=committed, ended=ended)
+                .values(next_step=next_step, leg=self.start.leg + parked, committed=committed, ended=ended)
                 .returning(flows.c.committed, flows.c.cancel_requested, flows.c.cancel_reason)
             ).one()
         )

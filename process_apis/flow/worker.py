@@ -166,7 +166,7 @@ class Worker:
         following = FlowStart(flow_id=leg.run.flow_id, first_step=next_step, leg=leg.start.leg + 1)
 
         def write(connection: sa.Connection) -> None:
-            leg.save(connection, rows, state, next_step, gate=False, ended=False)
+            leg.save(connection, rows=rows, state=state, next_step=next_step, parked=True)
             self._park(connection, leg.flow, following, self._parking.delay_s(leg.start.leg))
 
         self._checkpoints.expect(leg.start.workflow_id, step_id, write)

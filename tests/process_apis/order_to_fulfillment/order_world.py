@@ -12,7 +12,7 @@ from governance.bindings.assembly import Assembly, Wiring
 from governance.bindings.remote import HopClient
 from governance.bindings.served import WireLimits
 from governance.call import Accounts, Call, Clock, Principal, SystemClock, enter, leave
-from governance.contract import CursorCodec
+from governance.contract import CursorCodec, api_of
 from governance.contract.discovery import discover_apis
 from governance.contract.graph import graph
 from governance.policies.ownership import Enforcement as Ownership
@@ -44,7 +44,15 @@ EVERYBODY = Accounts(reach="all")
 class World:
     """Everything that one process holds."""
 
-    def __init__(self, home: Path, *, clock: Clock | None = None, dispatch_s: float = 0.05, wrap: Any = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        clock: Clock | None = None,
+        dispatch_s: float = 0.05,
+        wrap: Any = None,
+        settings: FlowSettings | None = None,
+    ) -> None:
         clock = clock or SystemClock()
         self.clock = clock
         self.files = RecordFiles(home / "systems")
@@ -54,7 +62,7 @@ class World:
         moving = LogisticsSettings(pick_after_s=0, dispatch_after_s=dispatch_s, deliver_after_s=3_600)
         self.logistics = Logistics(moving, self.files, clock)
         self.commerce = Commerce(CommerceSettings(), self.files, clock)
-        self.flows = FlowRuntime(FlowSettings(home=home), clock)
+        self.flows = FlowRuntime(settings or FlowSettings(home=home), clock)
         wrap = wrap or (lambda port: port)
         resources: dict[Any, Any] = {
             ErpPort: wrap(self.erp),
@@ -64,9 +72,9 @@ class World:
             CommercePort: wrap(self.commerce),
             FlowRuntime: self.flows,
             CursorCodec: CursorCodec(b"a key of the tests"),
+            Clock: clock,
         }
-        resources[Clock] = clock
-        nodes = [node for node in graph(one for one in discover_apis() if one.api.id in APIS)]
+        nodes = graph(one for one in discover_apis() if one.api.id in APIS)
         wiring = Wiring(
             tiers=frozenset({"system", "process"}),
             placement={},
@@ -78,8 +86,6 @@ class World:
             credentials=None,
         )
         assembly = Assembly(nodes, wiring, resources)
-        from governance.contract import api_of
-
         self.orders: OrderToFulfillmentV1 = assembly.stub(
             "tests.v1", OrderToFulfillmentV1, api_of(OrderToFulfillmentV1).operations
         )
@@ -112,10 +118,32 @@ class World:
             return await self.orders.place_order(order)
 
 
-def an_order(account_id: str, *lines: tuple[str, int], **more: Any) -> NewOrder:
+def an_order(account_id: str, *lines: tuple[str, int], reference: str = "PO-1", **more: Any) -> NewOrder:
     """An order of the portal."""
     stated = tuple(NewOrderLine(sku=sku, quantity=quantity) for sku, quantity in lines)
-    return NewOrder(account_id=account_id, channel="portal", reference="PO-1", lines=stated, **more)
+    return NewOrder(account_id=account_id, channel="portal", reference=reference, lines=stated, **more)
+
+
+async def left_over(world: World, order: Order) -> list[str]:
+    """What any system still holds for an order that ended without goods."""
+    erp = await world.erp.ledger()
+    held = [f"reservation {one.reference}" for one in erp.reservations if one.status == "held"]
+    posted = [
+        f"order {one.sales_order_id}"
+        for one in erp.orders
+        if (one.customer_reference, one.account_id) == (order.reference, order.account_id) and one.status == "posted"
+    ]
+    money = [
+        f"payment {one.reference}"
+        for one in await world.payments.ledger()
+        if one.order_reference == order.order_id and one.status != "voided"
+    ]
+    goods = [
+        f"shipment {one.shipment_id}"
+        for one in await world.logistics.ledger()
+        if one.order_reference == order.order_id and one.status != "cancelled"
+    ]
+    return [*held, *posted, *money, *goods, *erp.discrepancies]
 
 
 def run(scenario: Any) -> Any:

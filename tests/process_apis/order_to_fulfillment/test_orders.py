@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from order_world import World, an_order
+from order_world import World, an_order, left_over
 
 from governance.call import Accounts
 from governance.contract import NotFound
@@ -73,32 +73,6 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         world = runner.run(open_world())
         yield Desk(runner, world)
         runner.run(world.__aexit__())
-
-
-def left_over(desk: Desk, order: Order) -> list[str]:
-    """What any system still holds for an order that ended without goods."""
-
-    async def look() -> list[str]:
-        erp = await desk.world.erp.ledger()
-        held = [f"reservation {one.reference}" for one in erp.reservations if one.status == "held"]
-        posted = [
-            f"order {one.sales_order_id}"
-            for one in erp.orders
-            if one.customer_reference == order.reference and one.account_id == order.account_id and one.status == "posted"
-        ]
-        money = [
-            f"payment {one.reference}"
-            for one in await desk.world.payments.ledger()
-            if one.order_reference == order.order_id and one.status != "voided"
-        ]
-        goods = [
-            f"shipment {one.shipment_id}"
-            for one in await desk.world.logistics.ledger()
-            if one.order_reference == order.order_id and one.status != "cancelled"
-        ]
-        return [*held, *posted, *money, *goods, *erp.discrepancies]
-
-    return desk.do(look())
 
 
 def test_an_order_on_account_ends_with_its_invoice(desk: Desk) -> None:
@@ -167,7 +141,7 @@ def test_a_refusal_ends_rejected_with_everything_undone(desk: Desk, order: NewOr
 
     assert (rejected.status, rejected.stage, rejected.problem) == ("rejected", "rejected", problem)
     assert rejected.reason
-    assert left_over(desk, rejected) == []
+    assert desk.do(left_over(desk.world, rejected)) == []
     assert desk.timeline(rejected)[-1].outcome == "rejected"
 
 
