@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from gateway.settings import Settings
+from gateway.settings import Settings, SettingsError, Tier, read_section
 from governance.call import Clock
-from governance.consumers import Consumers, ScopeCatalogue, demo_consumers, load_consumers
+from governance.consumers import Consumers, Role, ScopeCatalogue, demo_consumers, load_consumers
+from governance.consumers.registry import DEFAULT_PLAN
 from governance.contract import CursorCodec, Operation
 from governance.identity import HopTokens, KeyFile, RemoteKeys, TokenVerifier, TrustedIssuer
 from governance.issuer import EmbeddedIssuer, ProtectedResources
+from governance.policies.rate_limit import RateLimit
 
 
 class Identities(Struct, frozen=True, kw_only=True):
@@ -68,11 +70,28 @@ def identities(settings: Settings, operations: Iterable[Operation], clock: Clock
 
 
 def _consumers(settings: Settings, catalogue: ScopeCatalogue) -> Consumers:
-    declared = load_consumers(settings.consumers, catalogue, settings.secret)
+    roles = {
+        name: read_section(table, Role, file=settings.file_name, path=f"roles.{name}")
+        for name, table in settings.roles.items()
+    }
+    plans = {name: _plan(settings, name, table) for name, table in settings.plans.items()}
+    declared = load_consumers(
+        settings.consumers, catalogue, settings.secret, roles=roles, plans=frozenset({DEFAULT_PLAN, *plans})
+    )
     demo = ()
     if settings.demo_clients:
         demo = demo_consumers(catalogue, embedded_issuer=settings.embedded_issuer, loopback=settings.on_loopback)
-    return Consumers((*declared, *demo))
+    return Consumers((*declared, *demo), plans)
+
+
+def _plan(settings: Settings, name: str, table: Mapping[Tier, str]) -> dict[str, RateLimit]:
+    limits: dict[str, RateLimit] = {}
+    for tier, spelled in table.items():
+        try:
+            limits[tier] = RateLimit.parse(spelled)
+        except ValueError as error:
+            raise SettingsError([f"{settings.file_name}: plans.{name}.{tier}: {error}."]) from None
+    return limits
 
 
 def _external(settings: Settings, clock: Clock) -> list[TrustedIssuer]:

@@ -41,7 +41,7 @@ def read_section(raw: Mapping[str, Any], kind: type[S], *, file: str, path: str)
         try:
             return msgspec.convert(raw, kind, strict=True)
         except msgspec.ValidationError as error:  # a rule over several fields, from __post_init__
-            violations = [(path, str(error).split(" - at ")[0])]
+            violations = [(f"{path}:", f"{str(error).split(' - at ')[0].rstrip('.')}.")]
     raise SettingsError(sentence(file, where, what) for where, what in violations)
 
 
@@ -96,8 +96,8 @@ def _judge_value(value: Any, kind: Any, path: str) -> list[tuple[str, str]]:
 def _wanted(kind: Any) -> str:
     if get_origin(kind) is Annotated:
         bare, *notes = get_args(kind)
-        described = [note.description for note in notes if isinstance(note, Meta) and note.description]
-        return described[0] if described else _wanted(bare)
+        metas = [note for note in notes if isinstance(note, Meta)]
+        return next(filter(_completes, (meta.description or "" for meta in metas)), "") or _bounded(bare, metas)
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Literal:
         return " or ".join(map(str, arguments))
@@ -106,6 +106,29 @@ def _wanted(kind: Any) -> str:
     if origin in (Union, types.UnionType):
         return " or ".join(_wanted(one) for one in arguments if one is not type(None))
     return WORDS.get(kind, "a table")
+
+
+def _completes(description: str) -> bool:
+    """Whether "must be" can stand before it: a phrase, not a sentence of its own."""
+    return description[:1].islower() and not description.endswith(".")
+
+
+def _bounded(bare: Any, metas: Iterable[Meta]) -> str:
+    phrases = [
+        f"{words} {bound}"
+        for meta in metas
+        for words, bound in (
+            ("from", meta.ge),
+            ("above", meta.gt),
+            ("to" if meta.ge is not None else "up to", meta.le),
+            ("below", meta.lt),
+            ("with at least this many parts:", meta.min_length),
+            ("with at most this many parts:", meta.max_length),
+            ("that matches", meta.pattern),
+        )
+        if bound is not None
+    ]
+    return " ".join([_wanted(bare), *phrases])
 
 
 def _spelled(value: Any) -> str:

@@ -151,6 +151,10 @@ class Sections(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     issuers: tuple[ExternalIssuer, ...] = ()
     consumers: Mapping[str, Mapping[str, Any]] = {}
     """Client id to its table, read by governance/consumers."""
+    roles: Mapping[str, Mapping[str, Any]] = {}
+    """Role name to the scopes that it selects, read by governance/consumers."""
+    plans: Mapping[str, Mapping[Tier, str]] = {}
+    """Plan name to tier to rate, such as ``experience = "600/60s burst 100"``."""
     grants: Mapping[str, tuple[str, ...]] = {}
     """API id to the operation ids that it may call: narrows its ``needs``."""
     policies: Mapping[str, Mapping[str, Any]] = {}
@@ -169,6 +173,11 @@ class Settings(Sections, frozen=True, kw_only=True, forbid_unknown_fields=True):
     secrets: Mapping[str, Secret] = {}
     """``env:NAME`` or ``file:PATH`` to what it holds, for every one in the file."""
     shown: tuple[Shown, ...] = ()
+
+    @property
+    def file_name(self) -> str:
+        """How messages name the configuration file."""
+        return self.config.name if self.config else "tiergate.toml"
 
     @property
     def public_url(self) -> str:

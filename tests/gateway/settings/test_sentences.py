@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated, Literal
 
 import pytest
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from gateway.settings import SettingsError, load_settings, read_section
 
@@ -116,6 +117,8 @@ def test_a_folder_is_not_a_file(tmp_path: Path, refused: Refused) -> None:
 class Bounds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lower: int = 1
     upper: int = 2
+    share: Annotated[float, Meta(gt=0, le=1, description="A sentence about it.")] = 1.0
+    mode: Annotated[Literal["open", "closed"], Meta(description="What happens.")] = "open"
 
     def __post_init__(self) -> None:
         if self.lower > self.upper:
@@ -127,7 +130,9 @@ class Bounds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     [
         ({"loer": 1}, "policies.p.loer is not a setting; did you mean lower?"),
         ({"lower": "x"}, 'policies.p.lower must be a whole number, not "x".'),
-        ({"lower": 3}, "policies.p lower must not be above upper."),
+        ({"share": 2.0}, "policies.p.share must be a number above 0 up to 1, not 2.0."),
+        ({"mode": "x"}, 'policies.p.mode must be open or closed, not "x".'),
+        ({"lower": 3}, "policies.p: lower must not be above upper."),
     ],
 )
 def test_a_policys_own_section(raw: dict[str, object], sentence: str) -> None:
