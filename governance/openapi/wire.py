@@ -60,6 +60,11 @@ ENTITY_TAG: Header = {
     "required": True,
     "schema": {"type": "string", "pattern": '^(W/)?"[!#-~]*"$'},
 }
+RETRY_AFTER: Header = {
+    "description": "In how many seconds it is worth asking again (RFC 9110 §10.2.3).",
+    "required": True,
+    "schema": {"type": "integer", "minimum": 0},
+}
 LOCATION: Header = {
     "description": "The path of the record (RFC 9110 §10.2.2).",
     "required": True,
@@ -112,6 +117,7 @@ def documented(operation: Operation) -> Documented:
         parameters=parameters,
         success_headers=success,
         every_header={"Request-Id": REQUEST_ID, "X-Content-Type-Options": NOSNIFF},
+        problem_headers={SystemUnavailable.status: {"Retry-After": RETRY_AFTER}},
         extensions={"x-idempotency": _idempotency(operation), **_visibility(operation)},
     )
 
