@@ -38,6 +38,10 @@ class Announcements(Protocol):
         """The gateway answers."""
         ...
 
+    def worker_lost(self, how: str) -> None:
+        """A worker ended by itself and is replaced."""
+        ...
+
     def draining(self) -> None:
         """The gateway was told to stop."""
         ...
@@ -95,6 +99,7 @@ class _Supervision:
             listener=listener,
             environ={**environ, **_as_variables(settings)},
             log=log,
+            lost=tell.worker_lost,
         )
 
     async def run(self) -> None:

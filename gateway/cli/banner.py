@@ -54,6 +54,10 @@ class Banner:
             click.echo(SESSION.format(url=url, sku=DEMO_SKU))
         click.echo("\n  Ctrl-C stops it.")
 
+    def worker_lost(self, how: str) -> None:
+        """A worker ended by itself and is replaced."""
+        click.secho(f"  A worker ended ({how}) and is replaced.", fg="yellow", err=True)
+
     def draining(self) -> None:
         """The gateway was told to stop."""
         click.echo("\n  Finishing what is under way; Ctrl-C again ends it at once.")

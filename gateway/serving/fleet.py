@@ -13,7 +13,7 @@ import socket
 import sys
 import time
 from asyncio.subprocess import Process
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import IO
 
@@ -31,13 +31,22 @@ class Fleet:
     """``size`` workers on one listening socket."""
 
     def __init__(
-        self, *, size: int, app: str, listener: socket.socket, environ: Mapping[str, str], log: IO[bytes] | None
+        self,
+        *,
+        size: int,
+        app: str,
+        listener: socket.socket,
+        environ: Mapping[str, str],
+        log: IO[bytes] | None,
+        lost: Callable[[str], None],
     ) -> None:
         self._size = size
         self._app = app
         self._listener = listener
         self._environ = dict(environ)
         self._log = log
+        self._lost = lost
+        """Told how a worker ended that is about to be replaced."""
         self._processes: dict[int, Process] = {}
         self._stopping = asyncio.Event()
         self.was_ready = False
@@ -88,6 +97,7 @@ class Fleet:
                 raise StartRefused(
                     f"A worker ended {quick_crashes} times in a row right after its start ({why}){where}."
                 )
+            self._lost(_ending(code, said))
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), min(PAUSE_S * 2 ** (quick_crashes - 1), LONGEST_PAUSE_S))
                 return
