@@ -6,6 +6,7 @@ mounted can shadow one or reach it without its policies.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from secrets import token_hex
 from typing import Any
@@ -27,6 +28,7 @@ from governance.contract.refusals import (
     MethodNotAllowed,
     UnknownPath,
 )
+logger = logging.getLogger("tiergate.pages")
 STATUS_PROBLEMS: dict[int, Callable[[], Problem]] = {
     400: InvalidParameters,
     404: UnknownPath,
@@ -42,6 +44,7 @@ class Tiergate(Litestar):
         super().__init__(
             route_handlers=handlers,
             openapi_config=None,
+            logging_config=None,  # the worker configures logging
             exception_handlers={HTTPException: page_problem, Problem: page_problem, Exception: page_problem},
             **rest,
         )
@@ -62,7 +65,7 @@ def page_problem(request: Request[Any, Any, State], error: Exception) -> Respons
     elif isinstance(error, HTTPException):
         problem = STATUS_PROBLEMS.get(error.status_code, MalformedRequest if error.status_code < 500 else InternalError)()
     else:
-        request.logger.error("A page failed", exc_info=error)
+        logger.error("A page failed", exc_info=error)
         problem = InternalError()
     request_id = token_hex(16)
     answer = problem_answer(problem, instance=request.scope["path"], request_id=request_id)
