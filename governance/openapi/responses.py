@@ -1,7 +1,8 @@
 """The answers of one operation: its success, and every problem by status.
 
 Problems of one status are told apart by ``type``: a ``oneOf`` with a discriminator (RFC 9457 §3.1.1).
-What the gateway answers is the same for many operations, so it stands once under ``components``.
+What many operations answer alike stands once under ``components``; operations that demand an
+``Idempotency-Key`` have variants of their own, because their answers say whether they are replays.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from typing import Any
 from governance.call.policy import Documented
 from governance.contract.errors import ContractError
 from governance.contract.operation import Operation
-from governance.contract.problems import Problem, Refusal
+from governance.contract.problems import Problem
 from governance.openapi.schemas import Schema, Schemas, markdown
 from governance.openapi.wire import ENTITY_TAG
 
+LONGEST_NAME = 100
 PROBLEM: Schema = {
     "type": "object",
     "description": "Why a request was refused (RFC 9457).",
@@ -75,7 +77,9 @@ class Responses:
             self._learn(problem)
             by_status.setdefault(problem.status, {})[problem.type] = problem
         for status, problems in by_status.items():
-            answers[status] = self._refusal(status, [problems[type_] for type_ in sorted(problems)], parts)
+            response = self._refusal(status, [problems[type_] for type_ in sorted(problems)], parts)
+            name = "Or".join(_class_name(problems[type_]) for type_ in sorted(problems))
+            answers[status] = self._once(f"{name}Keyed" if operation.keyed else name, response)
         return {str(status): answers[status] for status in sorted(answers)}
 
     def components(self) -> dict[str, dict[str, Any]]:
@@ -100,15 +104,15 @@ class Responses:
     def _refusal(self, status: int, problems: list[type[Problem]], parts: tuple[Documented, ...]) -> Schema:
         headers = _merged(part.every_header for part in parts)
         headers = {**headers, **_merged(part.problem_headers.get(status, {}) for part in parts)}
-        response: Schema = {
+        return {
             "description": "\n".join(f"- {one.title}" for one in problems) if len(problems) > 1 else problems[0].title,
             "headers": self._header_refs(headers),
             "content": {"application/problem+json": {"schema": _one_of(problems)}},
         }
-        if any(issubclass(problem, Refusal) for problem in problems):
-            return response
-        name = "Or".join(_class_name(problem) for problem in problems)
-        if self._shared.setdefault(name, response) != response:
+
+    def _once(self, name: str, response: Schema) -> Schema:
+        """A reference to the response under a name that can be read; the response itself where it is another one."""
+        if len(name) > LONGEST_NAME or self._shared.setdefault(name, response) != response:
             return response
         return {"$ref": f"#/components/responses/{name}"}
 

@@ -25,6 +25,11 @@ def operation(method: str, path: str) -> dict[str, Any]:
     return DOCUMENT["paths"][path][method]
 
 
+def response(method: str, path: str, status: str) -> dict[str, Any]:
+    found = operation(method, path)["responses"][status]
+    return DOCUMENT["components"]["responses"][found["$ref"].rpartition("/")[2]] if "$ref" in found else found
+
+
 @pytest.mark.parametrize("api", [API, *APIS], ids=lambda api: api.id)
 def test_every_document_is_valid_openapi(api: Api) -> None:
     validate(document(api, [Introduced()]), cls=OpenAPIV31SpecValidator)
@@ -135,7 +140,7 @@ def test_every_status_that_can_occur_is_there(method: str, path: str, statuses: 
     ],
 )
 def test_answers_carry_their_headers(method: str, path: str, status: str, headers: list[str]) -> None:
-    assert list(operation(method, path)["responses"][status]["headers"]) == headers
+    assert list(response(method, path, status)["headers"]) == headers
 
 
 def test_a_header_in_other_words_stands_in_its_place() -> None:
@@ -149,7 +154,7 @@ def test_a_header_in_other_words_stands_in_its_place() -> None:
 
 
 def test_problems_of_one_status_are_told_apart_by_type() -> None:
-    schema = operation("post", "/rooms")["responses"]["409"]["content"]["application/problem+json"]["schema"]
+    schema = response("post", "/rooms", "409")["content"]["application/problem+json"]["schema"]
     assert schema == {
         "oneOf": [
             {"$ref": "#/components/schemas/RoomLockedProblem"},
@@ -175,9 +180,10 @@ def test_a_problem_has_typed_members() -> None:
 
 
 def test_what_the_gateway_answers_stands_once() -> None:
-    reference = {"$ref": "#/components/responses/InvalidParametersOrMalformedRequest"}
-    assert operation("get", "/rooms")["responses"]["400"] == reference
-    assert operation("post", "/stays")["responses"]["400"] == reference
+    name = "#/components/responses/InvalidParametersOrMalformedRequest"
+    assert operation("get", "/rooms")["responses"]["400"] == {"$ref": name}
+    assert operation("delete", "/rooms/{code}")["responses"]["400"] == {"$ref": name}
+    assert operation("post", "/stays")["responses"]["400"] == {"$ref": f"{name}Keyed"}
 
 
 def test_extensions_of_contract_and_policies_are_joined() -> None:
