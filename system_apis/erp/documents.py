@@ -89,6 +89,25 @@ class StockLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     quantity: Quantity
 
 
+class StockInquiry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Products whose stock is asked for together."""
+
+    skus: Annotated[tuple[Sku, ...], Lines]
+
+
+class StockTotal(Struct, frozen=True, kw_only=True):
+    """What is free of one product over all places. ``available`` None: there is no such product."""
+
+    sku: Sku
+    available: Level | None
+
+
+class StockTotals(Struct, frozen=True, kw_only=True):
+    """One total for each product that was asked for, in that order."""
+
+    items: tuple[StockTotal, ...]
+
+
 class NewReservation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Stock to set aside for an account, all of it or nothing."""
 

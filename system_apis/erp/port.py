@@ -39,6 +39,7 @@ from system_apis.erp.documents import (
     NewSalesOrder,
     PricedBasket,
     StockLevel,
+    StockTotal,
 )
 
 
@@ -81,6 +82,10 @@ class ErpPort(Protocol):
 
     async def get_availability(self, sku: Sku) -> Availability:
         """Stock over all places. Raises ``UnknownProduct``."""
+        ...
+
+    async def total_stock(self, skus: tuple[Sku, ...]) -> tuple[StockTotal, ...]:
+        """What is free of each product over all places, in the order asked for, from one moment."""
         ...
 
     async def list_inventory(

@@ -1,8 +1,8 @@
 """Catalogue v1 over the ERP, which owns products, prices and stock.
 
 Price and stock are read when asked and kept nowhere. A page costs one call for its products, one
-for all its prices, and one a product for stock, at most ``AT_ONCE`` under way together. When the
-ERP is away the answer is its ``SystemUnavailable``: never a page with half of its prices.
+for all its prices and one for all its stock. When the ERP is away the answer is its
+``SystemUnavailable``: never a page with half of its prices.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from process_apis.catalogue.v1.model import AccountPrice, AccountProduct, Produc
 from system_apis.canonical.refusals import AmountExceeded, CurrencyMismatch, NoTaxRate, UnknownProduct
 from system_apis.canonical.values import AccountId, Level, Name, Quantity, Sku, Text
 from system_apis.erp.v1.contract import ErpV1
-from system_apis.erp.v1.model import Basket, BasketLine
+from system_apis.erp.v1.model import Basket, BasketLine, StockInquiry
 
 AT_ONCE = 50
 """Calls under way at once for one page."""
@@ -38,6 +38,7 @@ class Catalogue(CatalogueV1):
         ErpV1.get_customer_price,
         ErpV1.price_basket,
         ErpV1.get_availability,
+        ErpV1.total_stock,
     )
 
     def __init__(self, erp: ErpV1) -> None:
@@ -173,13 +174,8 @@ class Catalogue(CatalogueV1):
         return await _bounded(price, skus)
 
     async def _available(self, skus: tuple[Sku, ...]) -> tuple[Level, ...]:
-        async def available(sku: Sku) -> Level:
-            try:
-                return (await self._erp.get_availability(sku)).available
-            except UnknownProduct:  # gone since the page was read
-                return 0
-
-        return await _bounded(available, skus)
+        totals = await self._erp.total_stock(StockInquiry(skus=skus))
+        return tuple(total.available or 0 for total in totals.items)
 
 
 async def _bounded(ask: Callable[[Sku], Awaitable[Answer]], skus: tuple[Sku, ...]) -> tuple[Answer, ...]:

@@ -44,7 +44,9 @@ from system_apis.erp.v1.model import (
     NewSalesOrder,
     PricedBasket,
     ReleaseResult,
+    StockInquiry,
     StockLevel,
+    StockTotals,
 )
 
 MASTER_DATA = "Products and stock are the company's own and belong to no account."
@@ -116,6 +118,16 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
     @read("/availability/{sku}", scope="erp.stock:read", raises=[UnknownProduct], public_because=MASTER_DATA)
     async def get_availability(self, sku: Sku) -> Availability:
         """Stock of a product over all warehouses."""
+        ...
+
+    @action(
+        "/availability/totals",
+        scope="erp.stock:read",
+        public_because=MASTER_DATA,
+        idempotent_because="Reads stock; writes nothing.",
+    )
+    async def total_stock(self, inquiry: StockInquiry) -> StockTotals:
+        """What is free of many products at one moment, a total each."""
         ...
 
     @search("/inventory", scope="erp.stock:read", public_because=MASTER_DATA)

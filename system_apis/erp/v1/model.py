@@ -20,8 +20,11 @@ from system_apis.erp.documents import (
     PricedBasket,
     PricedLine,
     ReleaseResult,
+    StockInquiry,
     StockLevel,
     StockLine,
+    StockTotal,
+    StockTotals,
 )
 
 __all__ = [
@@ -42,6 +45,9 @@ __all__ = [
     "PricedBasket",
     "PricedLine",
     "ReleaseResult",
+    "StockInquiry",
     "StockLevel",
     "StockLine",
+    "StockTotal",
+    "StockTotals",
 ]

@@ -39,7 +39,9 @@ from system_apis.erp.v1.model import (
     NewSalesOrder,
     PricedBasket,
     ReleaseResult,
+    StockInquiry,
     StockLevel,
+    StockTotals,
 )
 
 
@@ -92,6 +94,9 @@ class Erp(ErpV1):
 
     async def get_availability(self, sku: Sku) -> Availability:
         return await self._port.get_availability(sku)
+
+    async def total_stock(self, inquiry: StockInquiry) -> StockTotals:
+        return StockTotals(items=await self._port.total_stock(inquiry.skus))
 
     async def list_inventory(
         self,

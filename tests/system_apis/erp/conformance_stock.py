@@ -116,6 +116,17 @@ class ErpStock:
 
         asyncio.run(scenario())
 
+    def test_totals_are_what_each_availability_says(self, port: ErpPort) -> None:
+        async def scenario() -> None:
+            await furnish(port, stock=10)
+            await port.put_product(product("CT-2"))
+            await port.reserve_stock(reservation(("CT-1", 4)), "r-1")
+            totals = await port.total_stock(("CT-2", "CT-NONE", "CT-1"))
+            assert [(one.sku, one.available) for one in totals] == [("CT-2", 0), ("CT-NONE", None), ("CT-1", 6)]
+            assert (await port.get_availability("CT-1")).available == 6
+
+        asyncio.run(scenario())
+
     def test_many_at_once_never_reserve_more_than_there_is(self, port: ErpPort) -> None:
         async def scenario() -> None:
             await furnish(port, stock=10)

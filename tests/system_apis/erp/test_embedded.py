@@ -140,6 +140,7 @@ def test_an_overdue_reservation_holds_nothing(port: Connector, clock: ManualCloc
         assert (await port.get_availability("CT-1")).available == 2
         clock.advance(1)
         assert (await port.get_availability("CT-1")).available == 10  # a reading writes nothing, and sees it
+        assert (await port.total_stock(("CT-1",)))[0].available == 10
         found = await port.find_reservation_by_reference("r-1")
         assert found is not None and found.status == "expired"
         assert (await port.reserve_stock(request, "r-1")).reservation_id == held.reservation_id

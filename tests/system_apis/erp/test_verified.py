@@ -24,6 +24,7 @@ from system_apis.erp.documents import (
     NewInvoice,
     NewReturn,
     NewReturnLine,
+    StockInquiry,
     StockLevel,
 )
 from system_apis.erp.v1.contract import ErpV1
@@ -62,6 +63,8 @@ def test_master_data_and_stock_cross_the_binding(port: Connector, erp: ErpV1) ->
         assert (await erp.put_stock("CT-HOME", "CT-1", StockLevel(on_hand=4))).available == 4
         assert (await erp.list_products(query="thing", limit=1)).items[0].sku == "CT-1"
         assert (await erp.list_inventory(sku="CT-1")).items == (await erp.get_availability("CT-1")).positions
+        totals = await erp.total_stock(StockInquiry(skus=("CT-1", "CT-NONE")))
+        assert [one.available for one in totals.items] == [4, None]
         assert await erp.put_terms("CT-A", terms(limit=5_000)) == await erp.get_terms("CT-A")
         basket = Basket(lines=(BasketLine(sku="CT-1", quantity=3),))
         priced = await erp.price_basket("CT-A", basket)

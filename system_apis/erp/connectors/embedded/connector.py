@@ -51,6 +51,7 @@ from system_apis.erp.documents import (
     NewSalesOrder,
     PricedBasket,
     StockLevel,
+    StockTotal,
 )
 from system_apis.erp.port import DocumentFilter, ErpPort, ProductFilter
 
@@ -102,6 +103,9 @@ class Connector(ErpPort):
 
     async def get_availability(self, sku: Sku) -> Availability:
         return await self._read(lambda c: stock.availability(c, sku, self._clock.now()))
+
+    async def total_stock(self, skus: tuple[Sku, ...]) -> tuple[StockTotal, ...]:
+        return await self._read(lambda c: stock.totals(c, skus, self._clock.now()))
 
     async def list_inventory(
         self, sku: Sku | None, warehouse: WarehouseId | None, after: tuple[Sku, WarehouseId], limit: int

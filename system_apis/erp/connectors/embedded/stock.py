@@ -6,6 +6,7 @@ gives it back in its own transaction before it does anything else.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from datetime import datetime
 
@@ -14,12 +15,18 @@ from system_apis.canonical.refusals import InsufficientStock
 from system_apis.erp.connectors.embedded import products
 from system_apis.erp.connectors.embedded.allocation import Site
 from system_apis.erp.connectors.embedded.journal import stamp
-from system_apis.erp.documents import StockLevel
+from system_apis.erp.documents import StockLevel, StockTotal
 
 POSITIONS = """SELECT s.sku, s.warehouse, s.on_hand, w.country, w.serves, w.third_party,
 s.reserved - coalesce((SELECT sum(a.quantity) FROM reservations r JOIN allocations a ON a.reservation = r.key
     WHERE r.status = 'held' AND r.expires_at <= ? AND a.sku = s.sku AND a.warehouse = s.warehouse), 0) AS reserved
 FROM stock s JOIN sites w USING (warehouse)"""
+
+
+TOTALS = """SELECT p.sku, coalesce((SELECT sum(s.on_hand - s.reserved) FROM stock s WHERE s.sku = p.sku), 0)
++ coalesce((SELECT sum(a.quantity) FROM reservations r JOIN allocations a ON a.reservation = r.key
+    WHERE r.status = 'held' AND r.expires_at <= ? AND a.sku = p.sku), 0) AS available
+FROM products p WHERE p.sku IN (SELECT value FROM json_each(?))"""
 
 
 def availability(connection: sqlite3.Connection, sku: str, now: datetime) -> Availability:
@@ -29,6 +36,13 @@ def availability(connection: sqlite3.Connection, sku: str, now: datetime) -> Ava
         products.unknown_among(connection, (sku,))
     positions = tuple(_position(row) for row in rows)
     return Availability(sku=sku, available=sum(position.available for position in positions), positions=positions)
+
+
+def totals(connection: sqlite3.Connection, skus: tuple[str, ...], now: datetime) -> tuple[StockTotal, ...]:
+    """What is free of each product over all places, in the order asked for."""
+    rows = connection.execute(TOTALS, (stamp(now), json.dumps(skus)))
+    free = {row["sku"]: row["available"] for row in rows}
+    return tuple(StockTotal(sku=sku, available=free.get(sku)) for sku in skus)
 
 
 def positions(
