@@ -12,7 +12,7 @@ import msgspec
 from litestar.handlers import ASGIRouteHandler
 
 from governance.call.policy import Policy
-from governance.contract.operation import Api
+from governance.contract.operation import TIERS, Api
 from governance.openapi.catalog import CATALOG_PATH, CATALOG_TYPE, catalog, docs_path
 from governance.openapi.docs_pages import api_page, index_page
 from governance.openapi.document import document, encoded
@@ -38,7 +38,8 @@ def routes(apis: Iterable[Api], policies: Iterable[Policy], *, public_url: str =
 
 def publication(apis: Iterable[Api], policies: Iterable[Policy], *, public_url: str = "") -> Publication:
     """Everything that is published, as one ASGI application without a framework."""
-    apis, policies = tuple(apis), tuple(policies)
+    apis = tuple(sorted(apis, key=lambda api: (TIERS.index(api.tier), api.name, api.version)))
+    policies = tuple(policies)
     forms: dict[str, tuple[Form, ...]] = {
         "/": (redirect("/docs"),),
         "/docs": (html_form(index_page(apis)),),
