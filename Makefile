@@ -47,7 +47,7 @@ static: $(DEV) ## Everything that CI runs, apart from the tests
 	@$(BIN)/tiergate contracts export --check
 
 bench: $(BENCH) ## Measure what governance costs; print ratios and save them as JSON
-	@exec $(BIN)/tiergate bench
+	@exec $(BIN)/python tests/bench $(ARGS)
 
 lock: $(DEV) ## Renew the lock files
 	@$(PIP) uv

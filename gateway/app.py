@@ -86,7 +86,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
         CallMetrics: metrics,
         Tracing: tracing_of(settings),
     }
-    ports = connectors(here, settings, resources)
+    ports = connectors(nodes, settings, resources)
 
     # The policies, and the APIs behind them.
     governing = policies(settings, resources)

@@ -26,20 +26,20 @@ class Connector(Protocol):
 def connectors(nodes: Iterable[Node], settings: Settings, resources: Resources) -> dict[Any, Connector]:
     """The port type of every system API among ``nodes`` with the connector that serves it.
 
+    None where the system tier runs in another process.
+
     Raises:
         SettingsError: tiergate.toml names a connector or a setting that does not exist.
     """
-    found: dict[Any, Connector] = {}
-    served: set[str] = set()
-    for node in nodes:
-        if node.api.tier == "system":
-            served.add(node.api.name)
-            for annotation in node.takes.values():
-                if getattr(annotation, "__module__", "") == f"system_apis.{node.api.name}.port" and annotation not in found:
-                    found[annotation] = _connector(node.api.name, settings, resources)
-    unknown = sorted(set(settings.systems) - served)
+    systems = [node for node in nodes if node.api.tier == "system"]
+    unknown = sorted(set(settings.systems) - {node.api.name for node in systems})
     if unknown:
         raise SettingsError([f"{_file(settings)}: systems.{name} is no system API of this gateway." for name in unknown])
+    found: dict[Any, Connector] = {}
+    for node in systems if "system" in settings.gateway.tiers else ():
+        for annotation in node.takes.values():
+            if getattr(annotation, "__module__", "") == f"system_apis.{node.api.name}.port" and annotation not in found:
+                found[annotation] = _connector(node.api.name, settings, resources)
     return found
 
 
