@@ -12,10 +12,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
 from governance.call import Clock
 from governance.contract import Problem
-from process_apis.flow.leg import Leg
+from process_apis.flow.leg import WATCHED, Leg
 from process_apis.flow.retrying import HOLD, OUTAGE, OUTAGES, POLL, is_final
 from process_apis.flow.settings import FlowSettings
 from process_apis.flow.table import NotYet, Refused, Step
@@ -48,7 +49,7 @@ class Asking:
         """Begin no new attempt, and give those under way up to ``grace_s`` to end."""
         self._open.clear()
         deadline = self._clock.monotonic() + grace_s
-        while self._busy and self._clock.monotonic() < deadline:
+        while self._busy and self._clock.monotonic() < deadline:  # noqa: ASYNC110 - once, at a stop
             await asyncio.sleep(0.02)
 
     async def settle(self, leg: Leg, index: int, step: Step[Any]) -> Verdict:
@@ -65,7 +66,7 @@ class Asking:
             except NotYet:
                 delay_s = POLL.delay_s(waits)
                 waits += 1
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever a step meets is sorted into refusals and outages
                 if not is_final(error, outages):
                     self._log(leg, step.name, error, outages)
                     delay_s = OUTAGE.delay_s(outages)
@@ -88,7 +89,7 @@ class Asking:
         while True:
             try:
                 was_there = await self._attempt(leg, place, undo)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - an undo goes on whatever it meets
                 self._log(leg, place, error, attempts)
                 final = is_final(error, attempts)
                 if final:
@@ -106,7 +107,7 @@ class Asking:
             try:
                 leg.run.state = await self._attempt(leg, last.name, last.do)
                 return
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - what was undone stays so whatever the telling meets
                 if is_final(error, attempts):
                     return
                 self._log(leg, last.name, error, attempts)
@@ -137,7 +138,7 @@ class Asking:
             if at_pivot:  # nobody passed the gate in the checkpoint before, because a cancel came first or none was
                 passing = sa.update(flows).where(this, sa.not_(flows.c.cancel_requested)).values(committed=True)
                 connection.execute(passing)
-            leg.observe(connection.execute(sa.select(flows).where(this)).one())
+            leg.observe(connection.execute(sa.select(*WATCHED).where(this)).one())
 
     async def _hold(self, leg: Leg, stage: str, why: Refused) -> None:
         book, flow_id = leg.flow.book, leg.run.flow_id
@@ -149,7 +150,7 @@ class Asking:
 
         try:
             await asyncio.to_thread(write)
-        except sa.exc.SQLAlchemyError as error:  # the status can't be shown now; the flow itself is not touched by it
+        except SQLAlchemyError as error:  # the status can't be shown now; the flow itself is not touched by it
             log.warning("%s: on hold, but the database is away: %s", flow_id, error)
         self._changed(flow_id)
 

@@ -51,9 +51,9 @@ class Host:
             DBOS.migrate(self._engine.url.set(drivername=self._drivername).render_as_string(hide_password=False))
         self._client.register_queue(QUEUE, worker_concurrency=IN_MEMORY, polling_interval_sec=self._poll_s)
 
-    def enqueue(self, connection: sa.Connection, flow: Flow[Any], flow_id: str, first_step: str) -> None:
+    def enqueue(self, connection: sa.Connection, flow: Flow[Any], flow_id: str) -> None:
         """Queue a new flow in the caller's transaction."""
-        self._enqueue(connection, flow, FlowStart(flow_id=flow_id, first_step=first_step), None)
+        self._enqueue(connection, flow, FlowStart(flow_id=flow_id, first_step=flow.steps[0].name), None)
 
     def wake(self, flow_id: str) -> None:
         """Let a flow that sleeps in this process look at what changed."""

@@ -19,13 +19,15 @@ from process_apis.flow.verdict import FlowStart
 
 LEG_ROOM = 1_000_000
 STEP_ROOM = 1_000
+WATCHED = (flows.c.committed, flows.c.cancel_requested, flows.c.cancel_reason)
+"""What other processes may change while the flow runs."""
 INITIATOR = msgspec.json.Decoder(Initiator)
 
 
 class Leg:
     """A flow under way, with what the database last said about it."""
 
-    def __init__(self, flow: Flow[Any], performer: Any, start: FlowStart, run: Run[Any], row: sa.Row[Any]) -> None:
+    def __init__(self, flow: Flow[Any], performer: Any, start: FlowStart, run: Run[Any], row: Any) -> None:
         self.flow = flow
         self.performer = performer
         """The object whose methods the steps are."""
@@ -55,7 +57,7 @@ class Leg:
         )
         return cls(flow, performer, start, run, row)
 
-    def observe(self, row: sa.Row[Any]) -> None:
+    def observe(self, row: Any) -> None:
         """Take note of what others may have asked for since."""
         self.committed: bool = row.committed
         self.cancel_requested: bool = row.cancel_requested
@@ -94,20 +96,17 @@ class Leg:
         *,
         rows: list[dict[str, Any]],
         state: Any,
-        next_step: str,
         gate: bool = False,
         ended: bool = False,
         parked: bool = False,
     ) -> None:
         """Keep the state and the notes; ``gate`` passes the point of no return unless a cancel came first."""
-        committed = sa.or_(flows.c.committed, sa.not_(flows.c.cancel_requested)) if gate else flows.c.committed
-        self.observe(
-            connection.execute(
-                sa.update(flows)
-                .where(flows.c.flow_id == self.run.flow_id)
-                .values(next_step=next_step, leg=self.start.leg + parked, committed=committed, ended=ended)
-                .returning(flows.c.committed, flows.c.cancel_requested, flows.c.cancel_reason)
-            ).one()
-        )
+        this = flows.c.flow_id == self.run.flow_id
+        if gate or ended or parked:
+            committed = sa.or_(flows.c.committed, sa.not_(flows.c.cancel_requested)) if gate else flows.c.committed
+            changed = sa.update(flows).where(this).values(committed=committed, ended=ended, leg=self.start.leg + parked)
+            self.observe(connection.execute(changed.returning(*WATCHED)).one())
+        elif not self.committed:
+            self.observe(connection.execute(sa.select(*WATCHED).where(this)).one())
         self.flow.book.save(connection, self.run.flow_id, state)
         add_to_timeline(connection, rows)

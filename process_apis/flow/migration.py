@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import fcntl
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 HEAD = "0001"
 VERSION_TABLE = "tiergate_version"
@@ -27,7 +28,7 @@ def migrate(engine: sa.Engine, home: Path) -> None:
 
 
 @contextmanager
-def one_at_a_time(engine: sa.Engine, home: Path) -> Iterator[None]:
+def one_at_a_time(engine: sa.Engine, home: Path) -> Generator[None]:
     """Keep every other process of this database out meanwhile."""
     if engine.dialect.name == "sqlite":
         with (home / ".migrating.lock").open("a") as handle:
@@ -46,7 +47,7 @@ def _current(engine: sa.Engine) -> str | None:
     try:
         with engine.connect() as connection:
             return connection.execute(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
-    except (sa.exc.OperationalError, sa.exc.ProgrammingError):  # no table yet; a database that is away fails below
+    except (OperationalError, ProgrammingError):  # no table yet; a database that is away fails below
         return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -50,7 +50,7 @@ class Run(Generic[State]):
         self.cancel_reason = ""
 
     @contextmanager
-    def at(self, step: str) -> Iterator[None]:
+    def at(self, step: str) -> Generator[None]:
         """Calls made inside have the keys of ``step``; parts of one step read like ``ship:HAM``."""
         before, self.step = self.step, step
         deadline = self.clock.monotonic() + STEP_TIMEOUT_S

@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from governance.call import Call, Clock
 from governance.contract.refusals import IdempotencyKeyReused, SystemUnavailable
@@ -104,7 +107,6 @@ class FlowRuntime:
         """
         host = self._started
         now = self._clock.now()
-        step = flow.steps[0].name
         note = Note(
             at=now, step="accept", tier="process", api=flow.api_id, operation=call.operation_id.rpartition(".")[2],
             outcome="accepted",
@@ -116,26 +118,21 @@ class FlowRuntime:
             "fingerprint": fingerprint,
             "key": flow_id,
             "initiator": msgspec.json.encode(initiator_of(call, now)).decode(),
-            "next_step": step,
             "started_us": microseconds(now),
         }
 
         def write(connection: sa.Connection) -> State:
-            known = connection.execute(sa.select(flows.c.fingerprint).where(flows.c.flow_id == flow_id)).scalar()
-            if known is None:
-                connection.execute(sa.insert(flows), row)
+            if connection.execute(_insert(connection).values(row).on_conflict_do_nothing()).rowcount:
                 flow.book.add(connection, flow_id, first)
                 add_to_timeline(connection, timeline_rows(flow_id, 0, [note]))
-                host.enqueue(connection, flow, flow_id, step)
+                host.enqueue(connection, flow, flow_id)
                 return first
+            known = connection.execute(sa.select(flows.c.fingerprint).where(flows.c.flow_id == flow_id)).scalar_one()
             if known != fingerprint:
                 raise IdempotencyKeyReused(detail="This key belongs to an order with other content.")
             return flow.book.load(connection, flow_id)
 
-        try:
-            return await self.write(write)
-        except sa.exc.IntegrityError:  # another process kept it between our look and our write
-            return await self.write(write)
+        return await self.write(write)
 
     async def cancel(self, flow_id: str, reason: str) -> bool:
         """Ask a flow to turn back; False when it has passed its pivot or ended."""
@@ -174,7 +171,7 @@ class FlowRuntime:
         Raises:
             SystemUnavailable: the database is away.
         """
-        return await self._on_threads(self._connected, work)
+        return await self._on_threads(lambda: self._connected(work))
 
     async def write(self, work: Callable[[sa.Connection], T]) -> T:
         """What ``work`` returns, after everything it wrote is on disk; undone when it raises.
@@ -182,7 +179,7 @@ class FlowRuntime:
         Raises:
             SystemUnavailable: the database is away; nothing was written.
         """
-        return await asyncio.shield(self._on_threads(self._transacted, work))
+        return await asyncio.shield(self._on_threads(lambda: self._transacted(work)))
 
     @property
     def _started(self) -> Host:
@@ -196,10 +193,10 @@ class FlowRuntime:
             raise SystemUnavailable(detail="Flows are not started here.")
         return self._engine
 
-    async def _on_threads(self, work: Callable[..., T], *arguments: Any) -> T:
+    async def _on_threads(self, work: Callable[[], T]) -> T:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
-        except (sa.exc.OperationalError, sa.exc.TimeoutError) as error:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except (OperationalError, PoolExhausted) as error:
             raise SystemUnavailable(detail="The database of orders is away.") from error
 
     def _connected(self, work: Callable[[sa.Connection], T]) -> T:
@@ -223,9 +220,13 @@ class FlowRuntime:
         return True
 
     async def _wait_for_the_place(self, host: Host) -> None:
-        while not await self._took_the_place(host):
+        while not await self._took_the_place(host):  # noqa: ASYNC110 - the kernel tells nobody that a lock is free
             await asyncio.sleep(TAKE_OVER_S)
 
     def _changed(self, flow_id: str) -> None:
         if watched := self._watched.get(flow_id):
             watched.set()
+
+
+def _insert(connection: sa.Connection) -> Any:
+    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(flows)

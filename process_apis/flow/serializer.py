@@ -7,7 +7,7 @@ their type what to do; any other exception comes back as ``Recorded`` with its w
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from dbos import Serializer
@@ -61,9 +61,10 @@ class FlowSerializer(Serializer):
         Raises:
             TypeError: ``data`` holds something that is neither JSON nor listed here.
         """
-        if isinstance(data, dict) and data.keys() == {"args", "kwargs"}:
-            args = tuple(map(_tagged, data["args"]))
-            arguments = Arguments(args, {name: _tagged(value) for name, value in data["kwargs"].items()})
+        if isinstance(data, dict) and cast("dict[str, Any]", data).keys() == {"args", "kwargs"}:
+            call = cast("dict[str, Any]", data)
+            args = tuple(map(_tagged, call["args"]))
+            arguments = Arguments(args, {name: _tagged(value) for name, value in call["kwargs"].items()})
             return msgspec.json.encode(arguments).decode()
         return msgspec.json.encode(_tagged(data)).decode()
 
@@ -94,9 +95,10 @@ def _tagged(data: Any) -> Value:
 
 def _is_json(data: Any) -> bool:
     if isinstance(data, list):
-        return all(map(_is_json, data))
+        return all(map(_is_json, cast("list[Any]", data)))
     if isinstance(data, dict):
-        return all(isinstance(key, str) and _is_json(value) for key, value in data.items())
+        members = cast("dict[Any, Any]", data)
+        return all(isinstance(key, str) and _is_json(value) for key, value in members.items())
     return data is None or isinstance(data, bool | int | float | str)
 
 

@@ -88,7 +88,7 @@ class Flow(Struct, Generic[State], frozen=True, kw_only=True, eq=False):
     """The API that calls in the flow's name, such as ``order_to_fulfillment.v1``."""
     book: Book[State]
     steps: tuple[Step[State], ...]
-    last: Callable[[Any, Run[State]], Awaitable[State]] | None = None
+    last: Step[State] | None = None
     """Done after the way back, when the state says rejected or cancelled: telling those who wait."""
 
     def __post_init__(self) -> None:

@@ -20,7 +20,6 @@ flows = sa.Table(
     sa.Column("initiator", sa.Text, nullable=False),
     sa.Column("revision", sa.Integer, nullable=False, default=0),
     sa.Column("leg", sa.Integer, nullable=False, default=0),
-    sa.Column("next_step", sa.String(80), nullable=False),
     sa.Column("committed", sa.Boolean, nullable=False, default=False),
     sa.Column("ended", sa.Boolean, nullable=False, default=False),
     sa.Column("cancel_requested", sa.Boolean, nullable=False, default=False),

@@ -122,18 +122,17 @@ class Worker:
                 return verdict
             if verdict.outcome != "done":
                 leg.mark(None, "undo")
-                self._keep(leg, step_id, group[0].name)
+                self._keep(leg, step_id)
                 return verdict
             leg.mark(leg.status_by(step.name), step.name)
         following = leg.next_group(index)
         if following is None:
             leg.mark(None, "completed")
             leg.run.note("completed", leg.flow.name, "completed")
-            self._keep(leg, step_id, "", ended=True)
+            self._keep(leg, step_id, ended=True)
         else:
-            name = leg.groups[following][0].name
-            leg.mark(None, name)
-            self._keep(leg, step_id, name, gate=following == leg.pivot_group)
+            leg.mark(None, leg.groups[following][0].name)
+            self._keep(leg, step_id, gate=following == leg.pivot_group)
         return DONE
 
     async def _undo(self, leg: Leg, index: int, verdict: Verdict, step_id: int) -> Verdict:
@@ -148,25 +147,25 @@ class Worker:
         leg.mark(status, status)
         leg.run.state = leg.flow.book.explain(leg.run.state, why)
         leg.run.note(status, leg.flow.name, status, why.reason)
-        self._keep(leg, step_id, "", ended=True)
+        self._keep(leg, step_id, ended=True)
         return DONE
 
     async def _tell(self, leg: Leg, last: Step[Any], step_id: int) -> Verdict:
         await self._asking.tell(leg, last)
-        self._keep(leg, step_id, "", ended=True)
+        self._keep(leg, step_id, ended=True)
         return DONE
 
-    def _keep(self, leg: Leg, step_id: int, next_step: str, *, gate: bool = False, ended: bool = False) -> None:
+    def _keep(self, leg: Leg, step_id: int, *, gate: bool = False, ended: bool = False) -> None:
         rows = leg.take_notes(step_id)
-        write = partial(leg.save, rows=rows, state=leg.run.state, next_step=next_step, gate=gate, ended=ended)
+        write = partial(leg.save, rows=rows, state=leg.run.state, gate=gate, ended=ended)
         self._checkpoints.expect(leg.start.workflow_id, step_id, write)
 
-    def _keep_parked(self, leg: Leg, step_id: int, next_step: str) -> None:
+    def _keep_parked(self, leg: Leg, step_id: int, first_step: str) -> None:
         rows, state = leg.take_notes(step_id), leg.run.state
-        following = FlowStart(flow_id=leg.run.flow_id, first_step=next_step, leg=leg.start.leg + 1)
+        following = FlowStart(flow_id=leg.run.flow_id, first_step=first_step, leg=leg.start.leg + 1)
 
         def write(connection: sa.Connection) -> None:
-            leg.save(connection, rows=rows, state=state, next_step=next_step, parked=True)
+            leg.save(connection, rows=rows, state=state, parked=True)
             self._park(connection, leg.flow, following, self._parking.delay_s(leg.start.leg))
 
         self._checkpoints.expect(leg.start.workflow_id, step_id, write)

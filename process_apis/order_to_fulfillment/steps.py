@@ -147,7 +147,7 @@ class OrderSteps:
             )
         )
         taken = tuple(Taken(one.sku, one.warehouse, one.quantity) for one in reservation.allocations)
-        run.say(", ".join(f"{one.quantity} × {one.sku} from {one.warehouse}" for one in taken))
+        run.say(", ".join(f"{one.quantity} x {one.sku} from {one.warehouse}" for one in taken))
         return replace(order, taken=taken)
 
     async def release_stock(self, run: OrderRun) -> bool:

@@ -209,7 +209,9 @@ async def parked(world: World, order_id: str) -> None:
     """The flow has left memory at least once."""
     query = sa.select(flows.c.leg).where(flows.c.flow_id == order_id)
     async with asyncio.timeout(10):
-        while not await world.flows.read(lambda connection: connection.execute(query).scalar()):
+        while True:
+            if await world.flows.read(lambda connection: connection.execute(query).scalar()):
+                return
             await asyncio.sleep(0.01)
 
 

@@ -21,7 +21,6 @@ def upgrade() -> None:
         sa.Column("initiator", sa.Text, nullable=False),
         sa.Column("revision", sa.Integer, nullable=False),
         sa.Column("leg", sa.Integer, nullable=False),
-        sa.Column("next_step", sa.String(80), nullable=False),
         sa.Column("committed", sa.Boolean, nullable=False),
         sa.Column("ended", sa.Boolean, nullable=False),
         sa.Column("cancel_requested", sa.Boolean, nullable=False),
