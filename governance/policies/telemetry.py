@@ -5,6 +5,7 @@ Stands outermost, so refusals of every other policy are seen too. It adds nothin
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
@@ -41,7 +42,7 @@ class Enforcement(Policy):
 
         def wrap(inner: Handler) -> Handler:
             async def recorded(exchange: Exchange) -> Any:
-                if tracing.on and tracing.sampled(_traceparent(exchange)):
+                if tracing.on and tracing.sampled(exchange):
                     return await traced(exchange)
                 try:
                     result = await inner(exchange)
@@ -69,16 +70,14 @@ class Enforcement(Policy):
 
         return wrap
 
-    def _noter(self, operation: Operation, binding: Binding) -> Any:
+    def _noter(self, operation: Operation, binding: Binding) -> Callable[[Exchange, str], None]:
         add, monotonic = self._hops.add, self._clock.monotonic
-        observe = self._metrics.duration_of(operation.id, binding).observe
-        succeeded = self._metrics.count_of(operation.id, binding, OK).inc
+        count = self._metrics.series(operation.id, binding).note
         tier, operation_id = operation.tier, operation.id
 
         def note(exchange: Exchange, outcome: str) -> None:
             duration_s = monotonic() - exchange.started
-            observe(duration_s)
-            succeeded() if outcome == OK else self._metrics.count_of(operation_id, binding, outcome).inc()
+            count(duration_s, outcome)
             call = exchange.call
             add(
                 Hop(
@@ -100,10 +99,3 @@ def _outcome(exchange: Exchange, result: Any) -> str:
     if exchange.binding == "served" and isinstance(result, Answer) and result.status >= 400:
         return str(exchange.evidence.get("problem", result.status))
     return OK
-
-
-def _traceparent(exchange: Exchange) -> str | None:
-    if exchange.call is not None:
-        return exchange.call.traceparent
-    value = exchange.served.headers.get(b"traceparent")
-    return value.decode("latin-1") if value else None

@@ -1,45 +1,77 @@
-"""Metrics of calls in the Prometheus text format (version 0.0.4), one set a process.
+"""Metrics of calls in the Prometheus text format, one set a process.
 
-Labels come from contracts only, never from requests, so their number is bounded.
+Labels come from contracts only, never from requests, so their number is bounded. A call adds to
+plain lists, without a lock, because only the event loop writes; ``prometheus_client`` shapes them
+when somebody scrapes.
 """
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from bisect import bisect_left
+from collections.abc import Iterator
 
-BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+
+BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
-class CallMetrics:
+class Series:
+    """The calls of one operation in one binding."""
+
+    __slots__ = ("buckets", "outcomes", "sum_s")
+
+    def __init__(self) -> None:
+        self.buckets = [0] * (len(BOUNDS_S) + 1)
+        self.sum_s = 0.0
+        self.outcomes: dict[str, int] = {}
+
+    def note(self, duration_s: float, outcome: str) -> None:
+        """Count one call."""
+        self.buckets[bisect_left(BOUNDS_S, duration_s)] += 1
+        self.sum_s += duration_s
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+
+    def cumulative(self) -> list[tuple[str, float]]:
+        """The buckets as Prometheus wants them: each with everything below it."""
+        total = 0
+        found: list[tuple[str, float]] = []
+        for bound, count in zip((*BOUNDS_S, float("inf")), self.buckets, strict=True):
+            total += count
+            found.append(("+Inf" if bound == float("inf") else repr(bound), total))
+        return found
+
+
+class CallMetrics(Collector):
     """Counts and durations of calls by operation, binding and outcome."""
 
     content_type = CONTENT_TYPE_LATEST
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self._calls = Counter(
-            "tiergate_calls",
-            "Calls of operations.",
-            ("operation", "binding", "outcome"),
-            registry=self.registry,
-        )
-        self._durations = Histogram(
-            "tiergate_call_duration_seconds",
-            "Duration of calls.",
-            ("operation", "binding"),
-            buckets=BUCKETS_S,
-            registry=self.registry,
-        )
+        self._series: dict[tuple[str, str], Series] = {}
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
 
-    def duration_of(self, operation: str, binding: str) -> Histogram:
-        """The histogram of one operation; ``observe(seconds)`` on it."""
-        return self._durations.labels(operation, binding)
+    def series(self, operation: str, binding: str) -> Series:
+        """The series of one operation in one binding."""
+        return self._series.setdefault((operation, binding), Series())
 
-    def count_of(self, operation: str, binding: str, outcome: str) -> Counter:
-        """The counter of one outcome; ``inc()`` on it."""
-        return self._calls.labels(operation, binding, outcome)
+    def collect(self) -> Iterator[Metric]:
+        """Everything, for the registry."""
+        calls = CounterMetricFamily("tiergate_calls", "Calls of operations.", labels=("operation", "binding", "outcome"))
+        durations = HistogramMetricFamily(
+            "tiergate_call_duration_seconds", "Duration of calls.", labels=("operation", "binding")
+        )
+        for (operation, binding), series in sorted(self._series.items()):
+            for outcome, count in sorted(series.outcomes.items()):
+                calls.add_metric((operation, binding, outcome), count)
+            if series.outcomes:
+                durations.add_metric((operation, binding), series.cumulative(), series.sum_s)
+        yield calls
+        yield durations
 
     def text(self) -> bytes:
         """Everything, for a scrape."""
-        return generate_latest(self.registry)
+        return generate_latest(self._registry)
