@@ -30,7 +30,7 @@ class TrustedIssuer(Struct, frozen=True, kw_only=True, eq=False):
     algorithms: tuple[str, ...] = ("Ed25519", "EdDSA", "ES256", "RS256")
     token_type: str = ACCESS_TYPE
     audiences: Mapping[str, tuple[str, ...]] = {}
-    """Tier to the audiences that stand for it; without an entry it is ``{public_url}/{tier}``; an empty entry closes it."""
+    """Tier to the audiences that stand for it. Without an entry it is ``{public_url}/{tier}``; an empty one closes it."""
     account_claim: str = "accounts"
     """The claim with the account ids: one string or a list."""
     reach_claim: str = "account_reach"
