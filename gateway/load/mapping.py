@@ -75,6 +75,7 @@ PRODUCTS = Table(
             required=True,
         ),
         Field(target="unit", columns=(Column("unit", NAME), Column("quantity_per_unit", NAME)), required=True),
+        Field(target="currency", columns=(Column("currency", currency),)),
         Field(
             target="list_price",
             columns=(
@@ -83,7 +84,6 @@ PRODUCTS = Table(
             ),
             required=True,
         ),
-        Field(target="currency", columns=(Column("currency", currency),)),
         Field(target="per", columns=(Column("per", typed(int)),)),
         Field(
             target="description",

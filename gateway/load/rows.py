@@ -158,13 +158,18 @@ def _check(
             continue
         try:
             value = _value(cells[column.name], column, field.required, lookups)
+            if value is not None:
+                given[field.target] = value
+                _imply(given, column)
         except ValueError as error:
             faults.append(row.fault(field.target, str(error)))
-            continue
-        if value is not None:
-            given[field.target] = value
-            given.update(column.implies)
     return row, faults
+
+
+def _imply(given: dict[str, Plain], column: Column) -> None:
+    for target, value in column.implies:
+        if given.setdefault(target, value) != value:
+            raise ValueError(f"means {target} {value}, but the row says {given[target]}")
 
 
 def _value(text: str, column: Column, required: bool, lookups: dict[Lookup, dict[str, str]]) -> Plain:
