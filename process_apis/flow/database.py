@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 BUSY_TIMEOUT_MS = 30_000
+SUBSEC_SINCE = (3, 42, 0)
+"""The SQLite that knows ``unixepoch('subsec')``; Debian 12 has an older one."""
 CHANGES = ("INSERT", "UPDATE", "DELETE", "REPLAC", "CREATE", "BEGIN ", "ALTER ", "DROP T")
 
 
@@ -37,8 +40,15 @@ def open_engine(home: Path, database_url: str, connections: int) -> sa.Engine:
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
     connection.isolation_level = "IMMEDIATE"
+    if sqlite3.sqlite_version_info < SUBSEC_SINCE:
+        connection.create_function("unixepoch", 1, _unixepoch)
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _unixepoch(_: str) -> float:
+    """``unixepoch('subsec')``, which the engine's tables have as a default under Python 3.12 and later."""
+    return round(time.time(), 3)
 
 
 def _queue_writers(engine: sa.Engine) -> None:
