@@ -113,7 +113,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
     parts: list[Part] = [store, *ports.values(), *governing, client, flows]
     cors = next(policy for policy in governing if isinstance(policy, Cors))
     application = Tiergate(
-        Edge(assembly.routes, limits, cors.preflight),
+        Edge(assembly.routes, limits, cors.preflight, clock),
         [
             *_identity_routes(who),
             *health_routes(store.store, _vendors(settings, here)),

@@ -68,7 +68,8 @@ def page_problem(request: Request[Any, Any, State], error: Exception) -> Respons
         logger.error("A page failed", exc_info=error)
         problem = InternalError()
     request_id = token_hex(16)
-    answer = problem_answer(problem, instance=request.scope["path"], request_id=request_id)
+    instance = scope_raw_path(request.scope).decode("latin-1")
+    answer = problem_answer(problem, instance=instance, request_id=request_id)
     headers = {"Request-Id": request_id}
     if isinstance(error, HTTPException) and error.headers and "Allow" in error.headers:
         headers["Allow"] = error.headers["Allow"]

@@ -2,38 +2,49 @@
 
 Stands in front of the framework's router, for every path under a tier. Owns what a router owns:
 404, 405 with ``Allow``, HEAD, OPTIONS and CORS preflight, percent decoding, the Host check
-(RFC 9110 §7.2: exactly one) and the bound on the request target.
+(RFC 9110 §7.2: exactly one, and not empty) and the bound on the request target. What fails outside
+every chain is ``internal-error`` too: no request under a tier is answered with anything but a problem.
 
 Standards: RFC 9110; the Fetch standard's CORS protocol.
 """
 
 from __future__ import annotations
 
-import time
+import itertools
 from collections.abc import Awaitable, Callable
 from secrets import token_hex
 from typing import Any
 
+from governance.bindings.execution import unexpected
 from governance.bindings.rendering import problem_answer
 from governance.bindings.routes import Place, Routes, path_texts, scope_raw_path
-from governance.bindings.served import EVERY_ANSWER, ClientGone, WireLimits
+from governance.bindings.served import EVERY_ANSWER, WireLimits
+from governance.call.clock import Clock, SystemClock
 from governance.call.exchange import Answer, Exchange, Request
 from governance.contract.problems import Problem
-from governance.contract.refusals import MalformedRequest, MethodNotAllowed, UnknownPath, UriTooLong
+from governance.contract.refusals import InternalError, MalformedRequest, MethodNotAllowed, UnknownPath, UriTooLong
 
 Scope = Any
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
-Preflight = Callable[[bytes], tuple[tuple[bytes, bytes], ...]]
+Pairs = tuple[tuple[bytes, bytes], ...]
+Preflight = Callable[[bytes], Pairs]
+"""From an origin to the headers that answer its preflight; none where no consumer has it."""
+READABLE = frozenset((b"access-control-allow-origin", b"vary"))
+"""What lets a page read a refusal that was made before any policy ran."""
 
 
 class Edge:
     """Serves every operation of a gateway."""
 
-    def __init__(self, routes: Routes, limits: WireLimits, preflight: Preflight | None = None) -> None:
+    def __init__(
+        self, routes: Routes, limits: WireLimits, preflight: Preflight | None = None, clock: Clock | None = None
+    ) -> None:
         self._routes = routes
         self._limits = limits
         self._preflight = preflight
+        self._request_ids = request_ids()
+        self._monotonic = (clock or SystemClock()).monotonic
 
     def owns(self, raw_path: bytes) -> bool:
         """Whether a path lies under a tier, so that it is answered here and nowhere else."""
@@ -43,21 +54,25 @@ class Edge:
         """Answer one HTTP request under a tier."""
         method: str = scope["method"]
         raw_path = scope_raw_path(scope)
-        request_id = token_hex(16)
+        path = raw_path.decode("latin-1")
+        request_id = self._request_ids()
         try:
-            try:
-                answer = await self._answer(scope, receive, method, raw_path, request_id)
-            except Problem as problem:
-                answer = self._refused(problem, scope["path"], request_id)
-            await respond(send, answer, head=method == "HEAD")
-        except ClientGone:
-            return
+            answer = await self._answer(scope, receive, method, raw_path, path, request_id)
+        except Problem as problem:
+            answer = self._refused(problem, scope, path, request_id)
+        except Exception as error:
+            unexpected.error("%s %s: %s [request %s]", method, path, type(error).__name__, request_id, exc_info=error)
+            answer = self._refused(InternalError(), scope, path, request_id)
+        await respond(send, answer, head=method == "HEAD")
 
-    async def _answer(self, scope: Scope, receive: Receive, method: str, raw_path: bytes, request_id: str) -> Answer:
+    async def _answer(
+        self, scope: Scope, receive: Receive, method: str, raw_path: bytes, path: str, request_id: str
+    ) -> Answer:
         if len(raw_path) + len(scope["query_string"]) > self._limits.max_uri_bytes:
             raise UriTooLong(detail=f"Path and query may have {self._limits.max_uri_bytes} bytes together.")
         headers = scope["headers"]
-        if sum(name == b"host" for name, _ in headers) != 1:
+        hosts = [value for name, value in headers if name == b"host"]
+        if len(hosts) != 1 or not hosts[0].strip():
             raise MalformedRequest(detail="A request has exactly one Host header.")
         found = self._routes.find(raw_path)
         if found is None:
@@ -65,40 +80,53 @@ class Edge:
         place, raw_arguments = found
         entry = place.methods.get("GET" if method == "HEAD" else method)
         if entry is None:
-            return self._without_operation(place, method, headers, scope["path"], request_id)
+            return self._without_operation(place, scope, path, request_id)
         operation, handler = entry
         client = scope.get("client")
         request = Request(
             method=method,
-            path=scope["path"],
+            path=path,
             query=scope["query_string"],
             raw_headers=headers,
             peer=client[0] if client else "",
             receive=receive,
             path_arguments=path_texts(raw_arguments) if raw_arguments else (),
         )
-        exchange = Exchange(operation, "served", request, time.monotonic())
+        exchange = Exchange(operation, "served", request, self._monotonic())
         exchange.evidence["request_id"] = request_id
         answer: Answer = await handler(exchange)
         return answer
 
-    def _without_operation(self, place: Place, method: str, headers: Any, path: str, request_id: str) -> Answer:
+    def _without_operation(self, place: Place, scope: Scope, path: str, request_id: str) -> Answer:
         allow = (b"allow", place.allow)
-        if method != "OPTIONS":
-            refused = self._refused(MethodNotAllowed(detail=f"Allowed here: {place.allow.decode()}."), path, request_id)
+        if scope["method"] != "OPTIONS":
+            problem = MethodNotAllowed(detail=f"Allowed here: {place.allow.decode()}.")
+            refused = self._refused(problem, scope, path, request_id)
             return Answer(refused.status, (*refused.headers, allow), refused.body)
-        origin = next((value for name, value in headers if name == b"origin"), None)
-        asked = any(name == b"access-control-request-method" for name, _ in headers)
-        cors: tuple[tuple[bytes, bytes], ...] = ()
-        if origin is not None and asked and self._preflight is not None:
-            cors = self._preflight(origin)
+        cors: Pairs = ()
+        if any(name == b"access-control-request-method" for name, _ in scope["headers"]):
+            cors = self._browser(scope)
             if cors:
                 cors += ((b"access-control-allow-methods", place.allow),)
         return Answer(204, ((b"request-id", request_id.encode()), *EVERY_ANSWER, allow, *cors))
 
-    def _refused(self, problem: Problem, path: str, request_id: str) -> Answer:
+    def _refused(self, problem: Problem, scope: Scope, path: str, request_id: str) -> Answer:
         answer = problem_answer(problem, instance=path, request_id=request_id)
-        return Answer(answer.status, (*answer.headers, (b"request-id", request_id.encode()), *EVERY_ANSWER), answer.body)
+        readable = [pair for pair in self._browser(scope) if pair[0] in READABLE]
+        own = ((b"request-id", request_id.encode()), *EVERY_ANSWER, *readable)
+        return Answer(answer.status, answer.headers + own, answer.body)
+
+    def _browser(self, scope: Scope) -> Pairs:
+        """What a preflight from the request's origin is answered with; nothing where it has none."""
+        origin = next((value for name, value in scope["headers"] if name == b"origin"), None)
+        return self._preflight(origin) if origin is not None and self._preflight is not None else ()
+
+
+def request_ids() -> Callable[[], str]:
+    """A source of request ids: random for each process, counted within it, so that each is unique."""
+    process = token_hex(8)
+    number = itertools.count(1)
+    return lambda: f"{process}{next(number):016x}"
 
 
 async def respond(send: Send, answer: Answer, *, head: bool = False) -> None:

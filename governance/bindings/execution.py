@@ -27,6 +27,7 @@ from governance.contract.refusals import (
     InvalidBody,
     InvalidParameters,
     PreconditionFailed,
+    RateLimited,
     SystemUnavailable,
 )
 
@@ -39,6 +40,7 @@ PASSES = (
     InvalidBody,
     InvalidParameters,
     PreconditionFailed,
+    RateLimited,
     SystemUnavailable,
 )
 """What any implementation may raise besides the refusals of its contract."""
@@ -53,7 +55,7 @@ def innermost(operation: Operation, service: object, clock: Clock) -> Handler:
         ContractError: the service's signature is not the contract's.
     """
     invoke = _invoker(operation, service)
-    allowed = (*operation.raises, *PASSES)
+    allowed = frozenset(problem.type for problem in (*operation.raises, *PASSES))
 
     async def execute(exchange: Exchange) -> Any:
         call = exchange.under
@@ -62,9 +64,9 @@ def innermost(operation: Operation, service: object, clock: Clock) -> Handler:
         token = enter(call)
         try:
             return await invoke(exchange.arguments)
-        except allowed:
-            raise
         except Exception as error:
+            if isinstance(error, Problem) and error.type in allowed:
+                raise
             raise concealed(operation, call.request_id, error) from error
         finally:
             leave(token)
@@ -82,6 +84,8 @@ def concealed(operation: Operation, request_id: str, error: Exception) -> Intern
 def _invoker(operation: Operation, service: object) -> Callable[[tuple[Any, ...]], Awaitable[Any]]:
     method = getattr(service, operation.name)
     declared = [parameter.name for parameter in operation.parameters]
+    if not inspect.iscoroutinefunction(method):
+        raise ContractError(f"{type(service).__qualname__}.{operation.name} must be `async def`, as its contract is.")
     signature = inspect.signature(method)
     given = list(signature.parameters)
     if given != declared:

@@ -14,12 +14,11 @@ import msgspec
 
 from governance.bindings.chain import Link, fold, links
 from governance.bindings.execution import concealed, innermost
-from governance.bindings.stub import Stub, arguments_binder, stub_class
+from governance.bindings.stub import Stub, arguments_binder, arguments_judge, stub_class
 from governance.call.call import current_call
 from governance.call.clock import Clock
 from governance.call.exchange import Exchange, Handler
 from governance.call.policy import Policy
-from governance.contract.checks import bare
 from governance.contract.operation import Api, Operation
 from governance.contract.problems import Problem
 
@@ -45,18 +44,19 @@ def local_stub(
 
 def _direct(caller_id: str, operation: Operation, handler: Handler, clock: Clock) -> Callable[..., Any]:
     bind = arguments_binder(operation)
-    check = _argument_check(operation)
+    judge = arguments_judge(operation)
     monotonic = clock.monotonic
 
     async def method(_: object, *args: Any, **kwargs: Any) -> Any:
+        arguments = bind(args, kwargs)
         child = current_call().child(operation.id, caller_id, operation.scope, keyed=operation.keyed)
         exchange = Exchange(operation, "local", None, monotonic())
         exchange.call = child
         exchange.principal = child.principal
-        arguments = bind(args, kwargs)
+        exchange.arguments = arguments
         try:
-            exchange.arguments = check(arguments)
-        except (msgspec.ValidationError, ValueError) as error:
+            judge(arguments)
+        except ValueError as error:
             raise concealed(operation, child.request_id, error) from error
         return await handler(exchange)
 
@@ -68,41 +68,28 @@ def _verified(caller_id: str, operation: Operation, handler: Handler, clock: Clo
     direct = _direct(caller_id, operation, handler, clock)
     types = [parameter.type for parameter in operation.parameters]
     names = [parameter.name for parameter in operation.parameters]
-    kinds = {problem: problem.members_type for problem in operation.raises}
+    declared = {problem.type: problem for problem in operation.raises}
 
     async def method(stub: object, *args: Any, **kwargs: Any) -> Any:
         arguments = bind(args, kwargs)
-        crossed = [_across(value, annotation) for value, annotation in zip(arguments, types, strict=True)]
+        try:
+            crossed = [_across(value, annotation) for value, annotation in zip(arguments, types, strict=True)]
+        except ValueError as error:
+            raise concealed(operation, current_call().request_id, error) from error
         try:
             result = await direct(stub, **dict(zip(names, crossed, strict=True)))
         except Problem as problem:
-            if type(problem) in kinds:
+            if problem.type in declared:
                 members = msgspec.json.decode(msgspec.json.encode(problem.members()))
-                raise type(problem).from_members(problem.detail, members) from problem
+                raise declared[problem.type].from_members(problem.detail, members) from problem
             raise
-        return _across(result, operation.result)
+        try:
+            return _across(result, operation.result)
+        except ValueError as error:
+            raise concealed(operation, current_call().request_id, error) from error
 
     return method
 
 
 def _across(value: Any, annotation: Any) -> Any:
     return msgspec.json.decode(msgspec.json.encode(value), type=annotation)
-
-
-def _argument_check(operation: Operation) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
-    """Constraints of plain values hold locally too; bodies of writes are judged as a whole."""
-    checked = tuple(
-        (index, parameter.type, parameter.where == "body")
-        for index, parameter in enumerate(operation.parameters)
-        if bare(parameter.type) is not parameter.type or parameter.where != "query"
-    )
-    if not checked:
-        return lambda arguments: arguments
-
-    def check(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-        for index, annotation, is_body in checked:
-            value = arguments[index]
-            msgspec.convert(msgspec.to_builtins(value) if is_body else value, annotation)
-        return arguments
-
-    return check

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from secrets import token_hex
 from types import NoneType
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -22,12 +23,11 @@ import aiohttp
 import msgspec
 from msgspec import Struct
 
-from governance.bindings.execution import unexpected
-from governance.bindings.stub import Stub, arguments_binder, stub_class
-from governance.call.call import Call, current_call
+from governance.bindings.execution import PASSES, concealed, unexpected
+from governance.bindings.stub import Stub, arguments_binder, arguments_judge, stub_class
+from governance.call.call import Call, Principal, current_call
 from governance.call.clock import Clock
 from governance.call.exchange import Answer
-from governance.call.call import Principal
 from governance.contract import refusals
 from governance.contract.operation import Api, Operation
 from governance.contract.problems import Problem
@@ -36,9 +36,10 @@ from governance.contract.refusals import DeadlineExceeded, InternalError, System
 DEADLINE_HEADER = "Tiergate-Deadline-Ms"
 GATEWAY_PROBLEMS: Mapping[str, type[Problem]] = {
     problem.type: problem
-    for problem in vars(refusals).values()
+    for problem in (*vars(refusals).values(), *PASSES)
     if isinstance(problem, type) and issubclass(problem, Problem) and problem is not Problem
 }
+"""What another process may answer of its own, by type id."""
 
 
 class HopCredentials(Protocol):
@@ -60,7 +61,12 @@ class HopClient:
     async def start(self) -> None:
         """Open the pool in the running event loop."""
         connector = aiohttp.TCPConnector(limit=self._connections, ttl_dns_cache=60)
-        self._session = aiohttp.ClientSession(connector=connector, auto_decompress=False, raise_for_status=False)
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"Accept-Encoding": "identity"},
+            auto_decompress=False,
+        )
 
     async def stop(self) -> None:
         """Close the pool."""
@@ -123,6 +129,7 @@ def _method(
     clock: Clock,
 ) -> Callable[..., Any]:
     bind = arguments_binder(operation)
+    judge = arguments_judge(operation)
     target = _target(operation, base_url)
     result_of = _result_reader(operation)
     problem_of = _problem_reader(operation)
@@ -131,6 +138,10 @@ def _method(
     async def method(_: object, *args: Any, **kwargs: Any) -> Any:
         arguments = bind(args, kwargs)
         child = current_call().child(operation.id, caller_id, operation.scope, keyed=operation.keyed)
+        try:
+            judge(arguments)
+        except ValueError as error:
+            raise concealed(operation, child.request_id, error) from error
         left_s = client.timeout_s if child.deadline is None else child.deadline - clock.monotonic()
         if left_s <= 0:
             raise DeadlineExceeded(detail="The deadline passed before the call was made.")
@@ -138,7 +149,7 @@ def _method(
         body = msgspec.json.encode(arguments[body_at]) if body_at is not None else None
         headers = _headers(child, credentials.token_for(child.on_behalf_of, caller_id, operation), body, left_s)
         answer = await client.send(operation.method, target(arguments), headers, body, timeout_s)
-        if answer.status < 400:
+        if 200 <= answer.status < 300:
             return result_of(answer.body)
         raise problem_of(answer)
 
@@ -155,8 +166,7 @@ def _headers(child: Call, token: str, body: bytes | None, left_s: float) -> dict
         headers["Content-Type"] = "application/json"
     if child.idempotency_key:
         headers["Idempotency-Key"] = f'"{child.idempotency_key}"'
-    if child.traceparent:
-        headers["traceparent"] = child.traceparent
+    headers["traceparent"] = child.traceparent or f"00-{token_hex(16)}-{token_hex(8)}-00"  # decided: not sampled
     if child.wait_s:
         headers["Prefer"] = f"wait={child.wait_s:g}"
     if child.if_match is not None:
@@ -197,7 +207,7 @@ def _result_reader(operation: Operation) -> Callable[[bytes], Any]:
     def read(body: bytes) -> Any:
         try:
             return decoder.decode(body)
-        except (msgspec.DecodeError, ValueError) as error:
+        except (ValueError, RecursionError) as error:
             unexpected.error("%s answered what its contract does not say", operation.id, exc_info=error)
             raise InternalError() from error
 
@@ -211,15 +221,15 @@ def _problem_reader(operation: Operation) -> Callable[[Answer], Problem]:
         try:
             document = msgspec.json.decode(answer.body, type=ProblemDocument)
             members = msgspec.json.decode(answer.body)
-        except msgspec.DecodeError:
-            return _general(answer.status >= 500)
+        except (ValueError, RecursionError):
+            return _general(operation, f"status {answer.status} without a problem", answer.status >= 500)
         problem = known.get(document.type.removeprefix("/problems/"))
         if problem is None:
-            return _general(document.retryable)
+            return _general(operation, f"the unknown problem {document.type}", document.retryable)
         try:
             return _rebuilt(problem, document.detail, members)
         except (msgspec.ValidationError, TypeError):
-            return _general(document.retryable)
+            return _general(operation, f"{document.type} without its members", document.retryable)
 
     return read
 
@@ -231,5 +241,8 @@ def _rebuilt(problem: type[Problem], detail: str, members: dict[str, Any]) -> Pr
     return problem.from_members(detail, members)
 
 
-def _general(retryable: bool) -> Problem:
-    return SystemUnavailable(detail="Another tier can't answer now.") if retryable else InternalError()
+def _general(operation: Operation, answered: str, retryable: bool) -> Problem:
+    if retryable:
+        return SystemUnavailable(detail="Another tier can't answer now.")
+    unexpected.error("%s answered %s", operation.id, answered)
+    return InternalError()

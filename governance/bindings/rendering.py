@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -13,11 +14,14 @@ from governance.contract.problems import Problem
 JSON_HEADER = (b"content-type", b"application/json")
 PROBLEM_HEADER = (b"content-type", b"application/problem+json")
 
+IN_PATHS = "/%:@!$&'()*+,;="
+"""What RFC 3986 §3.3 lets stand in a path besides letters and digits; escapes stay as they came."""
+
 encoder = msgspec.json.Encoder()
 
 
 def problem_answer(problem: Problem, *, instance: str, request_id: str) -> Answer:
-    """The problem as an answer. ``instance`` is the path that was asked for."""
+    """The problem as an answer. ``instance`` is the path that was asked for, as it came."""
     document: dict[str, Any] = {
         "type": f"/problems/{problem.type}",
         "title": problem.title,
@@ -25,7 +29,7 @@ def problem_answer(problem: Problem, *, instance: str, request_id: str) -> Answe
     }
     if problem.detail:
         document["detail"] = problem.detail
-    document["instance"] = instance
+    document["instance"] = quote(instance, safe=IN_PATHS, encoding="latin-1", errors="replace")
     document["request_id"] = request_id
     document["retryable"] = problem.retryable
     document.update(problem.members())

@@ -13,7 +13,7 @@ from governance.call.exchange import Handler
 from governance.contract.operation import Operation
 from governance.contract.problems import Violation
 from governance.contract.refusals import InvalidParameters
-from governance.wire.parameters import percent_decoded
+from governance.wire.parameters import DOT_SEGMENTS, percent_decoded
 
 
 class Place:
@@ -79,10 +79,13 @@ def path_texts(raw: list[bytes]) -> tuple[str, ...]:
     """The percent-decoded texts of path parameters.
 
     Raises:
-        InvalidParameters: one is not percent-encoded UTF-8.
+        InvalidParameters: one is not percent-encoded UTF-8, or a dot segment.
     """
     try:
-        return tuple(percent_decoded(text) for text in raw)
+        texts = tuple([percent_decoded(text) for text in raw])
+        if DOT_SEGMENTS.isdisjoint(texts):
+            return texts
+        raise ValueError("is a dot segment")
     except ValueError as error:
         raise InvalidParameters((Violation(parameter="path", detail=str(error)),)) from None
 

@@ -12,6 +12,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -29,6 +30,7 @@ from governance.contract.refusals import (
     InvalidParameters,
     MalformedRequest,
     NotAcceptable,
+    PreconditionFailed,
     PreconditionRequired,
     RequestTimeout,
     UnsupportedMediaType,
@@ -42,7 +44,14 @@ SINGLE = frozenset(
 )
 """Headers whose second appearance makes a request ambiguous, so that it is refused."""
 
+MOST_LENGTH_DIGITS = 18
+"""Python refuses to read numbers of thousands of digits, and no body is that long."""
+
 EVERY_ANSWER = ((b"x-content-type-options", b"nosniff"),)
+
+
+IF_MATCH = re.compile(rb'"[!#-~]*"|\*')
+"""One strong entity tag, or any (RFC 9110 §13.1.1): a weak one never matches, a list is not taken."""
 
 
 class WireLimits(Struct, frozen=True, kw_only=True):
@@ -51,10 +60,6 @@ class WireLimits(Struct, frozen=True, kw_only=True):
     max_body_bytes: int = 1_048_576
     max_uri_bytes: int = 8_192
     body_timeout_s: float = 10.0
-
-
-class ClientGone(Exception):
-    """The client went away before its request was complete; there is nobody to answer."""
 
 
 def served(
@@ -80,8 +85,6 @@ def _annotate(operation: Operation) -> Wrap:
                 answer = await inner(exchange)
             except Problem as problem:
                 answer = _refused(exchange, problem)
-            except ClientGone:
-                raise
             except Exception as error:
                 answer = _refused(exchange, concealed(operation, _request_id(exchange), error))
             own = ((b"request-id", _request_id(exchange).encode()), *EVERY_ANSWER, *exchange.response_headers)
@@ -174,24 +177,29 @@ def _if_match(headers: dict[bytes, bytes]) -> str:
     value = headers.get(b"if-match")
     if value is None:
         raise PreconditionRequired(detail="Send If-Match with the ETag of the record that you read.")
-    if not re.fullmatch(rb'"[!#-~]*"|\*', value):
+    if not IF_MATCH.fullmatch(value):
         violation = Violation(header="If-Match", detail='must be one entity tag, such as "3", or *')
         raise InvalidParameters((violation,))
+    if value == b'"*"':
+        raise PreconditionFailed  # a tag like any other, and no record has it
     return value.decode().strip('"')
 
 
 async def _read_body(request: Request, limits: WireLimits) -> bytes:
     length = request.headers.get(b"content-length")
-    if length is not None and (not length.isdigit() or int(length) > limits.max_body_bytes):
-        raise BodyTooLarge(limit_bytes=limits.max_body_bytes)
+    if length is not None:
+        if not length.isdigit():
+            raise MalformedRequest(detail="Content-Length is not a number.")
+        if len(length) > MOST_LENGTH_DIGITS or int(length) > limits.max_body_bytes:
+            raise BodyTooLarge(limit_bytes=limits.max_body_bytes)
     chunks: list[bytes] = []
     size = 0
     try:
         async with asyncio.timeout(limits.body_timeout_s):
             while True:
                 message = await request.receive()
-                if message["type"] == "http.disconnect":
-                    raise ClientGone
+                if message["type"] == "http.disconnect":  # the client is gone, or its framing is broken
+                    raise MalformedRequest(detail="The body broke off or is not framed as HTTP.")
                 chunk = message.get("body", b"")
                 size += len(chunk)
                 if size > limits.max_body_bytes:
@@ -203,11 +211,17 @@ async def _read_body(request: Request, limits: WireLimits) -> bytes:
         raise RequestTimeout(detail=f"The body did not arrive within {limits.body_timeout_s:g} s.") from None
 
 
+_under_way: set[asyncio.Future[Any]] = set()
+
+
 def _shield(inner: Handler) -> Handler:
     """A write that began is finished, whoever stops waiting for it."""
 
     async def shielded(exchange: Exchange) -> Any:
-        return await asyncio.shield(asyncio.ensure_future(inner(exchange)))
+        work = asyncio.ensure_future(inner(exchange))
+        _under_way.add(work)  # the event loop holds no task that nobody waits for
+        work.add_done_callback(_under_way.discard)
+        return await asyncio.shield(work)
 
     return shielded
 
@@ -226,10 +240,10 @@ def _encode(operation: Operation) -> Wrap:
             body = encoder.encode(result)
             headers: tuple[tuple[bytes, bytes], ...] = (JSON_HEADER,)
             if tagged:
-                tag = entity_tag(result, body)
-                headers += ((b"etag", tag),)
-                if conditional and _not_modified(exchange.served.headers, tag):
-                    return Answer(304, ((b"etag", tag),))
+                tag = (b"etag", entity_tag(result, body))
+                if conditional and _not_modified(exchange.served.headers, tag[1]):
+                    return Answer(304, (tag,))
+                headers += (tag,)
             if location is not None:
                 headers += ((b"location", location(result)),)
             return Answer(status, headers, body)
@@ -253,6 +267,6 @@ def _location(operation: Operation) -> Callable[[Any], bytes] | None:
     template = operation.location
 
     def location(result: Any) -> bytes:
-        return template.format(**{name: getattr(result, name) for name in names}).encode()
+        return template.format(**{name: quote(str(getattr(result, name)), safe="") for name in names}).encode()
 
     return location

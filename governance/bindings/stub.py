@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from governance.contract.operation import Api, Operation
+from governance.contract.problems import Violation
+from governance.contract.refusals import InvalidParameters
+from governance.wire.parameters import DOT_SEGMENTS
+
+UNBOUNDED = (str, bool)
+"""Types without bounds: judging them is left to type checkers."""
 
 Stub = Any
 """An object with some methods of a contract; typed as the contract where it is injected."""
@@ -48,3 +56,28 @@ def arguments_binder(operation: Operation) -> Callable[[tuple[Any, ...], dict[st
         return tuple(given[name] if name in given else defaults[name] for name in names)
 
     return bind
+
+
+def arguments_judge(operation: Operation) -> Callable[[tuple[Any, ...]], None]:
+    """A function that holds arguments to their types and bounds, as the strict wire would.
+
+    It raises ``ValueError`` (``msgspec.ValidationError`` is one): a caller in this gateway that
+    breaks a contract has a bug, whichever binding it holds; and ``InvalidParameters`` for a path
+    parameter that would be another path.
+    """
+    judged = tuple(
+        (index, parameter.type, parameter.where == "body")
+        for index, parameter in enumerate(operation.parameters)
+        if parameter.type not in UNBOUNDED
+    )
+    in_path = tuple((index, item.name) for index, item in enumerate(operation.parameters) if item.where == "path")
+
+    def judge(arguments: tuple[Any, ...]) -> None:
+        for index, annotation, is_body in judged:
+            value = arguments[index]
+            msgspec.convert(msgspec.to_builtins(value) if is_body else value, annotation)
+        for index, name in in_path:
+            if arguments[index] in DOT_SEGMENTS:
+                raise InvalidParameters((Violation(parameter=name, detail="is a dot segment"),))
+
+    return judge

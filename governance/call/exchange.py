@@ -30,7 +30,10 @@ class Answer(Struct, frozen=True):
 
 
 class Request:
-    """The request line, headers and body of a served call. Header names are lower-case bytes."""
+    """The request line, headers and body of a served call.
+
+    Header names are lower-case bytes; the values of a repeated one are joined (RFC 9110 §5.3).
+    """
 
     __slots__ = ("_receive", "body", "headers", "method", "path", "path_arguments", "peer", "query", "raw_headers")
 
@@ -47,9 +50,11 @@ class Request:
     ) -> None:
         self.method = method
         self.path = path
+        """As it came, percent escapes included."""
         self.query = query
         self.raw_headers = raw_headers
-        self.headers: dict[bytes, bytes] = dict(raw_headers)
+        headers = dict(raw_headers)
+        self.headers: dict[bytes, bytes] = headers if len(headers) == len(raw_headers) else combined(raw_headers)
         self.peer = peer
         self.path_arguments = path_arguments
         """The text of each path parameter, percent-decoded, in the template's order."""
@@ -59,6 +64,14 @@ class Request:
     async def receive(self) -> dict[str, Any]:
         """The next ASGI message of the body."""
         return await self._receive()
+
+
+def combined(raw_headers: Headers) -> dict[bytes, bytes]:
+    """One value for each name: repeated headers are one list, in order."""
+    headers: dict[bytes, bytes] = {}
+    for name, value in raw_headers:
+        headers[name] = b"%b, %b" % (headers[name], value) if name in headers else value
+    return headers
 
 
 class Exchange:

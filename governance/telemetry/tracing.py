@@ -1,7 +1,8 @@
 """Spans by OpenTelemetry, one a call, written by hand where it counts.
 
-The sampling decision is taken first: a call that is not sampled costs no span. W3C Trace Context
-goes on from the caller's ``traceparent`` and travels in the ``Call`` through every binding.
+The sampling decision is taken once, where a request comes in, and before anything else: a call that
+is not sampled costs no span. W3C Trace Context goes on from the caller's ``traceparent`` and travels
+in the ``Call`` through every binding; inner calls follow the decision and never begin a trace.
 
 Standard: W3C Trace Context, §3.2 (traceparent).
 """
@@ -23,7 +24,7 @@ SAMPLED = 0x01
 
 
 class Tracing:
-    """Starts spans while it is on; ``sample_ratio`` is the share of calls without a caller's decision."""
+    """Starts spans while it is on; ``sample_ratio`` is the share of requests without a caller's decision."""
 
     def __init__(self, *, sample_ratio: float = 0.0, tracer: Tracer | None = None) -> None:
         self._ratio = sample_ratio if tracer is not None else 0.0
@@ -38,29 +39,33 @@ class Tracing:
         """Sample from now on."""
         self._tracer, self._ratio = tracer, sample_ratio
 
-    def sampled(self, traceparent: str | None) -> bool:
-        """Whether a call gets a span: its caller's decision, or by ratio where there is none."""
+    def sampled(self, exchange: Exchange) -> bool:
+        """Whether a call gets a span: its caller's decision; by ratio where a request brings none."""
         if self._tracer is None:
             return False
-        match = TRACEPARENT.match(traceparent) if traceparent else None
+        given = _traceparent(exchange)
+        match = TRACEPARENT.match(given) if given else None
         if match:
             return bool(int(match[3], 16) & SAMPLED)
-        return random.random() < self._ratio  # noqa: S311 - a sampling decision, no secret
+        return exchange.binding == "served" and random.random() < self._ratio  # noqa: S311 - no secret
 
     @contextmanager
     def span(self, exchange: Exchange) -> Iterator[trace.Span]:
-        """A span around the call; its context replaces the call's ``traceparent``."""
+        """A span around the call; its context replaces the caller's ``traceparent``, so inner spans stand below it."""
         if self._tracer is None:
             raise RuntimeError("tracing is off")
         operation = exchange.operation
         call = exchange.call
-        parent = _parent(call.traceparent if call else None)
+        parent = _parent(_traceparent(exchange))
         kind = SpanKind.SERVER if exchange.binding == "served" else SpanKind.INTERNAL
         attributes = {"tiergate.tier": operation.tier, "tiergate.operation": operation.id}
         with self._tracer.start_as_current_span(operation.id, parent, kind=kind, attributes=attributes) as span:
+            context = span.get_span_context()
+            position = f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
             if call is not None:
-                context = span.get_span_context()
-                call.traceparent = f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+                call.traceparent = position
+            else:  # a request: identify makes its call from the headers
+                exchange.served.headers[b"traceparent"] = position.encode()
             yield span
 
 
@@ -68,6 +73,13 @@ def failed(span: trace.Span, problem_type: str) -> None:
     """Mark a span with the problem that ended its call."""
     span.set_attribute("error.type", problem_type)
     span.set_status(Status(StatusCode.ERROR, problem_type))
+
+
+def _traceparent(exchange: Exchange) -> str | None:
+    if exchange.call is not None:
+        return exchange.call.traceparent
+    value = exchange.served.headers.get(b"traceparent")
+    return value.decode("latin-1") if value else None
 
 
 def _parent(traceparent: str | None) -> trace.Context | None:

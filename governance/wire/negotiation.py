@@ -23,9 +23,15 @@ def is_json(content_type: bytes) -> bool:
 
 @lru_cache(maxsize=256)
 def accepts_json(accept: bytes) -> bool:
-    """Whether an Accept header admits ``application/json`` (quality above zero, most specific range wins)."""
+    """Whether an Accept header admits ``application/json`` (quality above zero, most specific range wins).
+
+    An empty header says nothing, so it admits everything.
+    """
+    text = accept.decode("latin-1").lower()
+    if not text.strip(" \t,"):
+        return True
     best: tuple[int, float] | None = None
-    for entry in accept.decode("latin-1").lower().split(","):
+    for entry in text.split(","):
         media, *parameters = (part.strip() for part in entry.split(";"))
         kind, _, subtype = media.partition("/")
         rank = {("*", "*"): 0, ("application", "*"): 1, JSON: 2}.get((kind, subtype))

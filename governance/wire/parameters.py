@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import Callable
-from typing import Any, get_args, get_origin
+from typing import Any, get_args
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -18,9 +18,12 @@ from governance.contract.checks import bare, union_members
 from governance.contract.operation import Operation, Parameter
 from governance.contract.problems import Violation
 from governance.contract.refusals import InvalidParameters
+from governance.wire.shape import MOST_VIOLATIONS
 from governance.wire.violations import reason
 
-WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,18})\Z")
+WHOLE = re.compile(r"(0|-?[1-9][0-9]{0,18})\Z")
+DOT_SEGMENTS = frozenset((".", ".."))
+"""What RFC 3986 §5.2.4 takes out of paths: no parameter's value, or programs on the way read another path."""
 BOOLEANS = {"true": True, "false": False}
 
 
@@ -70,7 +73,7 @@ def _boolean(text: str) -> bool:
 
 
 def _converted(annotation: Any) -> Callable[[str], Any]:
-    if get_origin(bare(annotation)) is None and annotation is str:
+    if annotation is str:
         return str
 
     def converted(text: str) -> Any:
@@ -120,7 +123,7 @@ class ParameterReader:
         if query or self._needed:
             self._read_query(query, arguments, wrong)
         if wrong:
-            raise InvalidParameters(tuple(wrong))
+            raise InvalidParameters(tuple(wrong[:MOST_VIOLATIONS]))
         return arguments
 
     def _read_query(self, query: bytes, arguments: list[Any], wrong: list[Violation]) -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from sample_apis import APIS
+from tests.governance.bindings.sample_apis import APIS
 
 from governance.bindings.assembly import Assembly, Wiring
 from governance.bindings.edge import Edge
