@@ -76,7 +76,8 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
 
     def write(path: str, text: str = "", repository: str = "ours") -> Path:
         if repository != "ours":
-            monkeypatch.syspath_prepend(str(tmp_path / repository))
+            # not syspath_prepend: its undo would write today's path into the list that setattr puts back
+            monkeypatch.setattr(sys, "path", [str(tmp_path / repository), *sys.path])
         file = tmp_path / repository / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)

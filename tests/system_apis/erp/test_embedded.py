@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -249,9 +250,9 @@ def test_a_partly_invoiced_order_is_not_cancelled(port: Connector) -> None:
 
 def test_the_file_itself_refuses_negative_stock(port: Connector, tmp_path: Path) -> None:
     asyncio.run(furnish(port))
-    with sqlite3.connect(tmp_path / "erp.sqlite") as raw, pytest.raises(sqlite3.IntegrityError):
+    with closing(sqlite3.connect(tmp_path / "erp.sqlite")) as raw, pytest.raises(sqlite3.IntegrityError):
         raw.execute("UPDATE stock SET reserved = 11")
-    with sqlite3.connect(tmp_path / "erp.sqlite") as raw, pytest.raises(sqlite3.IntegrityError):
+    with closing(sqlite3.connect(tmp_path / "erp.sqlite")) as raw, pytest.raises(sqlite3.IntegrityError):
         raw.execute("UPDATE terms SET exposure = -1")
 
 

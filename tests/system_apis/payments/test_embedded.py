@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -86,7 +87,7 @@ def test_two_processes_on_one_file_make_one_payment(tmp_path: Path) -> None:
 
 def test_the_table_itself_refuses_a_wrong_balance(port: Connector, tmp_path: Path) -> None:
     asyncio.run(port.authorize(request(), "r-1"))
-    with sqlite3.connect(tmp_path / "payments.sqlite") as connection, pytest.raises(sqlite3.IntegrityError):
+    with closing(sqlite3.connect(tmp_path / "payments.sqlite")) as connection, pytest.raises(sqlite3.IntegrityError):
         connection.execute("UPDATE payment SET captured_minor = 5001")
     connection.close()
 
