@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,6 +32,10 @@ THREADS = 16
 LISTEN_S = 0.2
 """Nothing here listens; it is how long the engine needs to notice a stop."""
 
+STATUS = sa.table(
+    "workflow_status", sa.column("workflow_uuid"), sa.column("status"), sa.column("executor_id"), schema="dbos"
+)
+
 
 class Host:
     """Queues flows in any process, and runs them in the one that launches it."""
@@ -46,9 +51,8 @@ class Host:
         self.launched = False
 
     def prepare(self) -> None:
-        """Make the engine's tables and the queue where they are missing, so that flows can be queued."""
-        if not sa.inspect(self._engine).has_table("workflow_status", schema=self._schema):
-            DBOS.migrate(self._engine.url.set(drivername=self._drivername).render_as_string(hide_password=False))
+        """Bring the engine's tables and the queue up to date, so that flows can be queued."""
+        DBOS.migrate(self._engine.url.set(drivername=self._drivername).render_as_string(hide_password=False))
         self._client.register_queue(QUEUE, worker_concurrency=IN_MEMORY, polling_interval_sec=self._poll_s)
 
     def enqueue(self, connection: sa.Connection, flow: Flow[Any], flow_id: str) -> None:
@@ -68,6 +72,7 @@ class Host:
             application_version=VERSION,
             executor_id=executor,
             log_level="WARNING",
+            run_migrations=False,
             max_executor_threads=THREADS,
             notification_listener_polling_interval_sec=LISTEN_S,
         )
@@ -77,6 +82,24 @@ class Host:
         DBOS.launch()
         self.launched = True
 
+    def executors(self) -> list[str]:
+        """Who has flows under way, by name; on SQLite there is only this process."""
+        if self._schema is None:
+            return []
+        with self._engine.connect() as connection:
+            pending = sa.select(STATUS.c.executor_id).where(STATUS.c.status == "PENDING").distinct()
+            return [name for name in connection.execute(pending).scalars() if name]
+
+    def take_over(self, executors: Sequence[str]) -> None:
+        """Queue again what dead executors left under way."""
+        with self._engine.connect() as connection:
+            left = sa.select(STATUS.c.workflow_uuid).where(
+                STATUS.c.status == "PENDING", STATUS.c.executor_id.in_(executors)
+            )
+            flow_legs = list(connection.execute(left).scalars())
+        if flow_legs:
+            self._client.resume_workflows(flow_legs, queue_name=QUEUE)
+
     async def stop(self, grace_s: float) -> None:
         """Let go of the flows, then stop the engine; what was under way stays so for the next executor."""
         logging.getLogger("dbos").setLevel(logging.CRITICAL)  # it warns of every flow that it lets go
@@ -84,6 +107,8 @@ class Host:
         if self.launched:
             self.launched = False
             await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+            # The engine had put its own threads under the loop and has ended them; others still need some.
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
 
     def _register(self, flow: Flow[Any], performer: object) -> None:
         async def carry_on(start: FlowStart) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 HEAD = "0001"
 VERSION_TABLE = "tiergate_version"
 ADVISORY_LOCK = 7_416_033_001
+LOOK_S = 0.05
 
 
 def migrate(engine: sa.Engine, home: Path) -> None:
@@ -35,8 +37,11 @@ def one_at_a_time(engine: sa.Engine, home: Path) -> Generator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
     else:
-        with engine.connect() as connection:
-            connection.execute(sa.select(sa.func.pg_advisory_lock(ADVISORY_LOCK)))
+        # An index that is made concurrently waits for every open transaction and statement. So the lock is held
+        # outside a transaction, and asked for again and again instead of in one statement that waits.
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            while not connection.execute(sa.select(sa.func.pg_try_advisory_lock(ADVISORY_LOCK))).scalar():
+                time.sleep(LOOK_S)
             try:
                 yield
             finally:

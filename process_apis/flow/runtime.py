@@ -10,6 +10,7 @@ A database that is away: accepting and reading raise ``SystemUnavailable``; flow
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from governance.call import Call, Clock
@@ -27,7 +28,7 @@ from process_apis.flow.initiator import initiator_of
 from process_apis.flow.migration import migrate, one_at_a_time
 from process_apis.flow.run import Note
 from process_apis.flow.settings import FlowSettings
-from process_apis.flow.slot import FlowLock
+from process_apis.flow.slot import Place, place_for
 from process_apis.flow.table import Flow
 from process_apis.flow.tables import flows
 from process_apis.flow.timeline import add_to_timeline, microseconds, timeline_rows
@@ -37,6 +38,7 @@ if TYPE_CHECKING:  # the workflow engine takes half a second to import, which on
 
 T = TypeVar("T")
 State = TypeVar("State")
+log = logging.getLogger("tiergate.flow")
 TAKE_OVER_S = 0.25
 LOOK_S = 0.1
 
@@ -49,7 +51,7 @@ class FlowRuntime:
         self._clock = clock
         self._flows: list[tuple[Flow[Any], object]] = []
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="flow-tables")
-        self._lock = FlowLock(settings.home)
+        self._place: Place | None = None
         self._watched: dict[str, asyncio.Event] = {}
         self._engine: sa.Engine | None = None
         self._host: Host | None = None
@@ -80,8 +82,10 @@ class FlowRuntime:
 
         self._host = Host(self._engine, self._clock, settings, self._changed)
         await asyncio.to_thread(self._prepare, self._engine, self._host)
-        if settings.run and not await self._took_the_place(self._host):
-            self._taking = asyncio.create_task(self._wait_for_the_place(self._host))
+        if settings.run:
+            self._place = place_for(self._engine, settings.home)
+            await self._take(self._host, self._place)
+            self._taking = asyncio.create_task(self._look_after(self._host, self._place))
 
     async def stop(self) -> None:
         """Let calls under way end, leave the flows to whoever comes next, close the database."""
@@ -91,7 +95,8 @@ class FlowRuntime:
             self._taking.cancel()
             await asyncio.gather(self._taking, return_exceptions=True)
         await self._host.stop(self._settings.drain_s)
-        self._lock.release()
+        if self._place is not None:
+            await asyncio.to_thread(self._place.release)
         self._threads.shutdown(wait=True)
         self._engine.dispose()
         self._engine = None
@@ -122,7 +127,8 @@ class FlowRuntime:
         }
 
         def write(connection: sa.Connection) -> State:
-            if connection.execute(_insert(connection).values(row).on_conflict_do_nothing()).rowcount:
+            kept = _insert(connection).values(row).on_conflict_do_nothing().returning(flows.c.flow_id)
+            if connection.execute(kept).scalar() is not None:
                 flow.book.add(connection, flow_id, first)
                 add_to_timeline(connection, timeline_rows(flow_id, 0, [note]))
                 host.enqueue(connection, flow, flow_id)
@@ -212,16 +218,23 @@ class FlowRuntime:
         with one_at_a_time(engine, self._settings.home):
             host.prepare()
 
-    async def _took_the_place(self, host: Host) -> bool:
-        executor = self._lock.take()
-        if executor is None:
-            return False
-        await host.launch(executor, self._flows)
-        return True
+    async def _take(self, host: Host, place: Place) -> None:
+        executor = await asyncio.to_thread(place.take)
+        if executor is not None:
+            await host.launch(executor, self._flows)
 
-    async def _wait_for_the_place(self, host: Host) -> None:
-        while not await self._took_the_place(host):  # noqa: ASYNC110 - the kernel tells nobody that a lock is free
+    async def _look_after(self, host: Host, place: Place) -> None:
+        """Wait for a place; once in it, take over what dead holders of others left."""
+        while place.shared or not host.launched:
             await asyncio.sleep(TAKE_OVER_S)
+            try:
+                if not host.launched:
+                    await self._take(host, place)
+                elif fallen := await asyncio.to_thread(lambda: place.fallen(host.executors())):
+                    await asyncio.to_thread(host.take_over, fallen)
+                    await asyncio.to_thread(place.settled, fallen)
+            except SQLAlchemyError as error:  # the database is away; flows wait for it, and so do we
+                log.warning("flows of other processes can't be looked after: %s", error)
 
     def _changed(self, flow_id: str) -> None:
         if watched := self._watched.get(flow_id):

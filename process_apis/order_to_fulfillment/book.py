@@ -61,6 +61,8 @@ class OrderBook:
     def mark(self, state: OrderRecord, status: str | None, stage: str, at: datetime) -> OrderRecord:
         """The order under a new status and stage; the reason goes with the trouble."""
         status = status or state.status
+        if status in ("rejected", "cancelled"):  # nobody will pay with it any more
+            state = replace(state, card_token=None)
         if status in ENDED_OTHERWISE:
             return replace(state, status=status, stage=stage, updated_at=at)
         return replace(state, status=status, stage=stage, updated_at=at, reason=None, problem=None)

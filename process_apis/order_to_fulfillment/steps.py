@@ -168,7 +168,7 @@ class OrderSteps:
             )
         )
         run.say(str(payment.amount))
-        return replace(order, payment_id=payment.payment_id)
+        return replace(order, payment_id=payment.payment_id, card_token=None)
 
     async def void_payment(self, run: OrderRun) -> bool:
         """The amount is the customer's again."""

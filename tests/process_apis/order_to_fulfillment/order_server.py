@@ -1,4 +1,4 @@
-"""A process that places orders and runs flows until it is killed: ``order_server.py HOME PREFIX COUNT``.
+"""A process that places orders and runs flows until it is killed: ``order_server.py HOME PREFIX COUNT URL``.
 
 Prints ``ready``, then one line for each order it placed. A count of 0 places none and only runs.
 """
@@ -11,11 +11,13 @@ from pathlib import Path
 
 from order_world import World, an_order
 
+from process_apis.flow import FlowSettings
+
 ACCOUNTS = ("STADTWERKE", "PIXELFAB", "ACME", "HOLDFAST", "BRICOLO")
 
 
-async def serve(home: Path, prefix: str, count: int) -> None:
-    async with World(home, dispatch_s=0.3) as world:
+async def serve(home: Path, prefix: str, count: int, url: str) -> None:
+    async with World(home, dispatch_s=0.3, settings=FlowSettings(home=home, database_url=url)) as world:
         print("ready", world.flows.running, flush=True)
         for number in range(count):
             account_id = ACCOUNTS[number % len(ACCOUNTS)]
@@ -28,4 +30,4 @@ async def serve(home: Path, prefix: str, count: int) -> None:
         await asyncio.Event().wait()
 
 
-asyncio.run(serve(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))
+asyncio.run(serve(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]))

@@ -23,9 +23,9 @@ ROOT = Path(__file__).parents[3]
 
 
 @contextmanager
-def server(home: Path, prefix: str = "", count: int = 0) -> Iterator[subprocess.Popen[str]]:
+def server(home: Path, prefix: str = "", count: int = 0, url: str = "") -> Iterator[subprocess.Popen[str]]:
     path = os.pathsep.join([str(ROOT), str(SERVER.parent)])
-    command = [sys.executable, str(SERVER), str(home), prefix, str(count)]
+    command = [sys.executable, str(SERVER), str(home), prefix, str(count), url]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path})
     try:
         yield process
