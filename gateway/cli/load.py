@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,9 +22,26 @@ if TYPE_CHECKING:  # imported when it runs, so that the command line starts fast
 SHOWN_FAULTS = 20
 
 
+def _warehouse(_: click.Context, __: click.Parameter, given: str) -> str:
+    import msgspec
+
+    from system_apis.canonical.values import WarehouseId
+
+    try:
+        return msgspec.convert(given, WarehouseId)
+    except msgspec.ValidationError:
+        raise click.BadParameter(f"{given!r}: a warehouse is capitals, digits and hyphens, at most 20.") from None
+
+
 @click.command()
 @click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--warehouse", default="NW1", show_default=True, help="Where stock goes that names no warehouse.")
+@click.option(
+    "--warehouse",
+    default="NW1",
+    show_default=True,
+    callback=_warehouse,
+    help="Where stock goes that names no warehouse.",
+)
 @click.option("--home", type=click.Path(path_type=Path), help="Folder of all local state. [default: var]")
 @click.option("--config", type=click.Path(path_type=Path), help="Configuration file. [default: tiergate.toml]")
 def command(directory: Path, warehouse: str, home: Path | None, config: Path | None) -> None:
@@ -38,11 +56,16 @@ def command(directory: Path, warehouse: str, home: Path | None, config: Path | N
 
 
 def _load(directory: Path, warehouse: str, settings: Settings) -> LoadReport:
+    from gateway.embedded.valkey import ValkeyFailed
     from gateway.load import UnreadableFile, load
     from gateway.load.systems import systems
+    from gateway.serving.home import Home
+    from gateway.serving.refusal import StartRefused
     from gateway.settings import SettingsError
     from governance.call import SystemClock
+    from governance.consumers import ConsumerError
     from governance.contract import ContractError, Problem
+    from governance.identity import KeyFileError
 
     async def run() -> LoadReport:
         clock = SystemClock()
@@ -59,21 +82,22 @@ def _load(directory: Path, warehouse: str, settings: Settings) -> LoadReport:
                 )
 
     try:
+        Home(settings.home).leave()  # says in one sentence why a folder can't hold the state
         return asyncio.run(run())
     except SettingsError as error:
         raise Failure(*error.violations, exit_code=CONFIGURATION) from None
-    except ContractError as error:
+    except (ContractError, ConsumerError) as error:
         raise Failure(*str(error).splitlines(), exit_code=CONFIGURATION) from None
-    except UnreadableFile as error:
+    except (UnreadableFile, StartRefused, KeyFileError) as error:
         raise Failure(str(error)) from None
     except Problem as error:
         raise Failure(f"The load ended early: {error}", "What was loaded stays; load again to go on.") from None
-    except OSError as error:
+    except (OSError, sqlite3.Error, ValkeyFailed) as error:
         raise Failure(f"The load ended early: {error}") from None
 
 
 @contextmanager
-def _progress() -> Iterator[Watch]:
+def _progress() -> Generator[Watch]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
@@ -106,7 +130,9 @@ def _show(report: LoadReport) -> None:
         console.print(f"\nColumns that nothing takes: {', '.join(report.ignored)}.", style="dim", markup=False)
     if not report.faults:
         return
-    console.print(f"\n{report.quarantined:,} rows in quarantine: {report.quarantine_file}", markup=False, soft_wrap=True)
+    console.print(
+        f"\n{report.quarantined:,} rows in quarantine: {report.quarantine_file}", markup=False, soft_wrap=True
+    )
     for fault in report.faults[:SHOWN_FAULTS]:
         console.print(f"  {fault.file}:{fault.line} {fault.field} {fault.reason}", markup=False, soft_wrap=True)
     if len(report.faults) > SHOWN_FAULTS:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 from gateway.load import records
 from gateway.load.mapping import TABLES
@@ -19,7 +20,6 @@ from gateway.load.report import LoadReport, Outcome, Tally
 from gateway.load.rows import CheckedRow, Fault, TableFile, UnreadableFile, read_table
 from governance.call import Clock
 from governance.contract import NotFound, Refusal
-from system_apis.canonical.entities import Account, CustomerTerms, Product
 from system_apis.canonical.refusals import UnknownAccount, UnknownProduct
 from system_apis.crm.v1.contract import CrmV1
 from system_apis.erp.v1.contract import ErpV1
@@ -31,6 +31,7 @@ WAREHOUSE = "NW1"
 Watch = Callable[[str, int, int], None]
 """Told of progress: the kind of record, rows done, rows in all."""
 
+Existing = TypeVar("Existing")
 Put = Callable[[CheckedRow], Awaitable[Outcome]]
 
 
@@ -157,11 +158,7 @@ class _Loading:
     async def put_product(self, row: CheckedRow) -> Outcome:
         """Make the product what the row says."""
         sku = str(row.given["sku"])
-        existing: Product | None = None
-        try:
-            existing = await self._erp.get_product(sku)
-        except (UnknownProduct, NotFound):
-            pass  # it is new
+        existing = await _there(self._erp.get_product(sku))
         wanted = records.product(row, existing)
         if wanted == existing:
             return "unchanged"
@@ -181,11 +178,7 @@ class _Loading:
     async def put_account(self, row: CheckedRow) -> Outcome:
         """Make the CRM account what the row says."""
         account_id = str(row.given["account_id"])
-        existing: Account | None = None
-        try:
-            existing = await self._crm.get_account(account_id)
-        except (UnknownAccount, NotFound):
-            pass  # it is new
+        existing = await _there(self._crm.get_account(account_id))
         wanted = records.account(row, existing)
         if existing and all(getattr(existing, name) == getattr(wanted, name) for name in wanted.__struct_fields__):
             return "unchanged"
@@ -195,16 +188,19 @@ class _Loading:
     async def put_terms(self, row: CheckedRow) -> Outcome:
         """Make the ERP terms what the row says."""
         account_id = str(row.given["account_id"])
-        existing: CustomerTerms | None = None
-        try:
-            existing = await self._erp.get_terms(account_id)
-        except (UnknownAccount, NotFound):
-            pass  # it is new
+        existing = await _there(self._erp.get_terms(account_id))
         wanted = records.terms(row, existing)
         if wanted == existing:
             return "unchanged"
         await self._erp.put_terms(account_id, wanted)
         return "changed" if existing else "created"
+
+
+async def _there(asked: Awaitable[Existing]) -> Existing | None:
+    try:
+        return await asked
+    except (NotFound, UnknownProduct, UnknownAccount):
+        return None
 
 
 def _sentence(refusal: Refusal) -> str:

@@ -43,7 +43,9 @@ class CheckedRow(Struct, frozen=True, kw_only=True):
 
     def fault(self, target: str, reason: str) -> Fault:
         """That ``target`` of this row is wrong after all."""
-        return Fault(file=self.file, line=self.line, field=self.columns.get(target, target), reason=reason, row=self.row)
+        return Fault(
+            file=self.file, line=self.line, field=self.columns.get(target, target), reason=reason, row=self.row
+        )
 
 
 class TableFile(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ on the same home is joined, not disturbed.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from msgspec.structs import replace
@@ -28,7 +28,7 @@ CRM_NEEDS = (CrmV1.get_account, CrmV1.put_account)
 
 
 @asynccontextmanager
-async def systems(settings: Settings, clock: Clock) -> AsyncIterator[tuple[ErpV1, CrmV1]]:
+async def systems(settings: Settings, clock: Clock) -> AsyncGenerator[tuple[ErpV1, CrmV1]]:
     """The two contracts while the block runs.
 
     Raises:
@@ -36,13 +36,19 @@ async def systems(settings: Settings, clock: Clock) -> AsyncIterator[tuple[ErpV1
     """
     tiers = tuple(tier for tier in settings.gateway.tiers if tier == "system")
     application = build(replace(settings, gateway=replace(settings.gateway, tiers=tiers)), clock)
-    async with application.lifespan():
-        assembly: Assembly = application.state.assembly
-        token = enter(Call(principal=LOADER, operation_id="gateway.load"))
-        try:
-            yield contracts(assembly)
-        finally:
-            leave(token)
+    try:
+        async with application.lifespan():
+            token = enter(Call(principal=LOADER, operation_id="gateway.load"))
+            try:
+                yield contracts(application.state.assembly)
+            finally:
+                leave(token)
+    except ExceptionGroup as group:  # Litestar's lifespan is a task group, which wraps what ends it
+        raise _alone(group) from None
+
+
+def _alone(group: ExceptionGroup[Exception]) -> Exception:
+    return group.exceptions[0] if len(group.exceptions) == 1 else group
 
 
 def contracts(assembly: Assembly) -> tuple[ErpV1, CrmV1]:

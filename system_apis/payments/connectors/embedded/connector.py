@@ -35,6 +35,7 @@ from system_apis.embedded import RecordFiles, fingerprint
 from system_apis.payments.connectors.embedded import records
 from system_apis.payments.port import PaymentFilter, PaymentMovement, PaymentRequest
 
+GOOD_CARDS = frozenset({"card_ok"})
 DECLINES = {"card_declined": "card_declined", "card_insufficient_funds": "insufficient_funds"}
 LEDGER_LIMIT = 2**31
 
@@ -182,7 +183,7 @@ class Connector:
         return await self._file.write(transaction)
 
     def _refuse_bad_card(self, request: PaymentRequest) -> None:
-        if request.card_token != "card_ok":
+        if request.card_token not in GOOD_CARDS:
             raise PaymentDeclined(reason=DECLINES.get(request.card_token, "unknown_card"))
         most = self._settings.decline_above_minor
         if most is not None and request.amount.amount_minor > most:
