@@ -48,7 +48,7 @@ class ScopeCatalogue(Mapping[str, frozenset[str]]):
 
     def tiers(self, scopes: Iterable[str]) -> frozenset[str]:
         """The tiers that any of ``scopes`` opens."""
-        return frozenset().union(*(self._tiers.get(scope, ()) for scope in scopes))
+        return frozenset(tier for scope in scopes for tier in self._tiers.get(scope, ()))
 
     def select(self, tier: str, *, api: str = "", action: Literal["", "read", "write"] = "") -> frozenset[str]:
         """The scopes of a tier, of one API of it, or those of them that only read or write."""

@@ -47,10 +47,13 @@ class Secret:
         """
         return cls(scrypt_hash=scrypt_hash)
 
+    def recognises(self, candidate: str) -> bool:
+        """Whether ``candidate`` is known to be the secret: given in the clear, or accepted before. Costs nothing."""
+        return hmac.compare_digest(_digest(candidate), self._digest)
+
     def matches(self, candidate: str) -> bool:
         """Whether ``candidate`` is the secret; some 50 ms of CPU where only a hash is known."""
-        digest = _digest(candidate)
-        if hmac.compare_digest(digest, self._digest):
+        if self.recognises(candidate):
             return True
         if self._hash is None:
             return False
@@ -58,7 +61,7 @@ class Secret:
         actual = hashlib.scrypt(candidate.encode(), salt=salt, n=n, r=r, p=p, maxmem=MOST_MEMORY, dklen=len(expected))
         if not hmac.compare_digest(actual, expected):
             return False
-        self._digest = digest
+        self._digest = _digest(candidate)
         return True
 
     def __repr__(self) -> str:

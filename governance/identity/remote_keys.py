@@ -14,6 +14,7 @@ import asyncio
 import math
 from typing import Any
 
+import msgspec
 from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key
 from msgspec import Struct
@@ -131,9 +132,10 @@ class RemoteKeys:
 
 
 def _imported(document: dict[str, Any]) -> tuple[Key, ...]:
-    entries = document.get("keys")
-    if not isinstance(entries, list):
-        raise Unreadable("no JWK Set")
+    try:
+        entries = msgspec.convert(document.get("keys"), list[Any])
+    except msgspec.ValidationError as error:
+        raise Unreadable("no JWK Set") from error
     keys: list[Key] = []
     for entry in entries[:MOST_KEYS]:
         try:

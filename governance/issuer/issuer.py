@@ -52,7 +52,7 @@ class EmbeddedIssuer:
         self._failures = failures or PeerFailures(clock, burst=20, per_second=1.0)
 
     def trusted(self) -> TrustedIssuer:
-        """This issuer as a ``TokenVerifier`` must know it: by its own keys, without a request."""
+        """The issuer as a ``TokenVerifier`` must know it: by its own keys, without a request."""
         return TrustedIssuer(issuer=self.issuer, keys=OwnKeys(self._keys), algorithms=(ALGORITHM,))
 
     async def token(self, request: TokenRequest) -> Answer:

@@ -52,7 +52,7 @@ class TokenServer(AuthorizationServer):
             _, members, _ = grant.create_token_response()
             return self.handle_response(200, members, {})
         except OAuth2Error as error:
-            members = {name: value for name, value in error.get_body()}
+            members: dict[str, object] = dict(error.get_body())
             return self.handle_response(error.status_code, members, {})
 
     def query_client(self, client_id: str) -> OAuthClient:

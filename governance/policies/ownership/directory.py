@@ -81,8 +81,8 @@ class Visibility:
             try:
                 below = await self._directory.subtree(account_id)
             except Refusal:
-                below = frozenset()  # the directory knows no such account
-        found = below | {account_id}
+                below = frozenset[str]()  # the directory knows no such account
+        found: frozenset[str] = below | {account_id}
         self._subtrees[account_id] = (found, self._clock.monotonic() + self._ttl_s)
         self._subtrees.move_to_end(account_id)
         if len(self._subtrees) > MOST_SUBTREES:

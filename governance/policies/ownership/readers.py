@@ -7,7 +7,7 @@ Structs of a tuple that it holds. So a page is covered by its items.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from msgspec import UNSET, inspect
@@ -44,19 +44,21 @@ def result_reader(annotation: Any, fields: tuple[str, ...]) -> Reader | None:
         found = [one for name in own for one in _flat(getattr(value, name, None))]
         for place, name in below:
             held = getattr(value, place, None)
-            if isinstance(held, tuple):
-                found += [one for item in held for one in _flat(getattr(item, name, None))]
-            elif isinstance(held, msgspec.Struct):
-                found += _flat(getattr(held, name, None))
+            items: Iterable[Any] = (held,) if isinstance(held, msgspec.Struct) else _several(held)
+            found += [one for item in items for one in _flat(getattr(item, name, None))]
         return found
 
     return read
 
 
-def _flat(value: Any) -> Iterable[Any]:
+def _flat(value: Any) -> tuple[Any, ...]:
     if isinstance(value, tuple):
-        return value
+        return cast("tuple[Any, ...]", value)
     return (None,) if value is UNSET else (value,)
+
+
+def _several(value: Any) -> tuple[Any, ...]:
+    return cast("tuple[Any, ...]", value) if isinstance(value, tuple) else ()
 
 
 def _names(struct: inspect.StructType) -> set[str]:

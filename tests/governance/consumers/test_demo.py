@@ -45,7 +45,8 @@ def test_each_has_the_scopes_of_its_role(
 ) -> None:
     one = demo()[client_id]
     assert (one.scopes, one.accounts, one.account_reach) == (scopes, accounts, reach)
-    assert one.knows(f"{client_id}-secret") and demo_secret(client_id) == f"{client_id}-secret"
+    assert one.knows(f"{client_id}-secret")
+    assert demo_secret(client_id) == f"{client_id}-secret"
 
 
 def test_there_are_five() -> None:

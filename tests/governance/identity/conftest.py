@@ -55,7 +55,11 @@ class Forge:
         return {name: value for name, value in claims.items() if value is not None}
 
     def token(
-        self, claims: dict[str, Any] | bytes | None = None, *, key: Key | None = None, header: dict[str, Any] | None = None
+        self,
+        claims: dict[str, Any] | bytes | None = None,
+        *,
+        key: Key | None = None,
+        header: dict[str, Any] | None = None,
     ) -> bytes:
         key = key or self.key
         joined = {"alg": "Ed25519", "typ": "at+jwt", "kid": key.kid, **(header or {})}

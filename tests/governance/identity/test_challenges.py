@@ -20,10 +20,13 @@ def test_a_bad_token_is_named_with_its_reason() -> None:
 
 def test_a_lacking_scope_is_named() -> None:
     challenge = CHALLENGES.insufficient_scope("process", "a.b:read").decode()
-    assert 'error="insufficient_scope"' in challenge and 'scope="a.b:read"' in challenge
+    assert 'error="insufficient_scope"' in challenge
+    assert 'scope="a.b:read"' in challenge
 
 
 def test_nothing_breaks_out_of_the_quotes() -> None:
     challenge = CHALLENGES.invalid_token("process", 'x", error="none\r\nset-cookie: a\\é').decode()
-    assert "\r" not in challenge and "\n" not in challenge and "\\" not in challenge
+    assert "\r" not in challenge
+    assert "\n" not in challenge
+    assert "\\" not in challenge
     assert challenge.count('"') == 8

@@ -25,6 +25,7 @@ class Provider:
     def __init__(self) -> None:
         self.answers: dict[str, bytes] = {}
         self.asked: list[str] = []
+        self.came = asyncio.Event()
         self.held = asyncio.Event()
         self.held.set()
         self.url = ""
@@ -40,8 +41,11 @@ class Provider:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         path = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1].decode()
         self.asked.append(path)
+        self.came.set()
         await self.held.wait()
-        writer.write(self.answers.get(path, b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"))
+        writer.write(
+            self.answers.get(path, b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        )
         await writer.drain()
         writer.close()
 
@@ -80,8 +84,7 @@ async def test_a_caller_that_gives_up_does_not_stop_the_others(provider: Provide
     provider.held.clear()
     first = asyncio.create_task(keys.find(key.kid, "Ed25519"))
     second = asyncio.create_task(keys.find(key.kid, "Ed25519"))
-    while not provider.asked:
-        await asyncio.sleep(0)
+    await provider.came.wait()
     first.cancel()
     provider.held.set()
     assert (await second) is not None
@@ -113,7 +116,8 @@ async def test_rotation_needs_no_restart(provider: Provider, keys: RemoteKeys, c
     provider.publish_keys(new)
     clock.advance(31)
     found = await keys.find(new.kid, "Ed25519")
-    assert found is not None and found.kid == new.kid
+    assert found is not None
+    assert found.kid == new.kid
     assert await keys.find(old.kid, "Ed25519") is None
 
 
@@ -172,7 +176,17 @@ async def test_a_redirect_is_not_followed(provider: Provider, keys: RemoteKeys) 
 
 @pytest.mark.parametrize(
     "document",
-    [b"", b"[]", b"nonsense", b"\xff", b'{"keys":7}', b'{"keys":[]}', b'{"keys":[7,null,{}]}', b"[" * 9_000, b"x" * 20_001],
+    [
+        b"",
+        b"[]",
+        b"nonsense",
+        b"\xff",
+        b'{"keys":7}',
+        b'{"keys":[]}',
+        b'{"keys":[7,null,{}]}',
+        b"[" * 9_000,
+        b"x" * 20_001,
+    ],
 )
 async def test_a_document_that_is_no_key_set_gives_no_keys(
     provider: Provider, keys: RemoteKeys, document: bytes

@@ -12,9 +12,7 @@ from governance.call import ManualClock, Principal
 from governance.identity import BadToken, Identity, OwnKeys, TokenVerifier, TrustedIssuer
 from governance.identity.token_cache import TokenCache
 
-SOMEBODY = Identity(
-    principal=Principal(subject="u", client_id="c"), on_behalf_of=Principal(subject="u", client_id="c")
-)
+SOMEBODY = Identity(principal=Principal(subject="u", client_id="c"), on_behalf_of=Principal(subject="u", client_id="c"))
 
 
 def test_a_verified_token_is_known_until_it_expires(forge: Any) -> None:

@@ -204,7 +204,9 @@ def test_an_issuer_may_have_audiences_of_its_own(forge: Any, reason_of: Reason) 
     verifier = forge.verifying(audiences={"system": ("api://systems",), "experience": ()})
     asyncio.run(verifier.verify(forge.token(forge.claims(aud="api://systems")), "system"))
     assert reason_of(forge.token(), verifier) == "audience"
-    assert reason_of(forge.token(forge.claims(aud="https://gw.example/experience")), verifier, "experience") == "audience"
+    assert (
+        reason_of(forge.token(forge.claims(aud="https://gw.example/experience")), verifier, "experience") == "audience"
+    )
 
 
 # RFC 8725 §3.11, RFC 9068 §4: type
@@ -324,7 +326,18 @@ def test_nested_and_encrypted_tokens_are_refused(forge: Any, reason_of: Reason) 
 
 @pytest.mark.parametrize(
     "token",
-    [b"", b".", b"..", b"a.b", b"a.b.c.d", b"a b.c.d", b"\xff.\xff.\xff", b"e30.e30.e30", b"W10.e30.AA", b"bnVsbA.e30.AA"],
+    [
+        b"",
+        b".",
+        b"..",
+        b"a.b",
+        b"a.b.c.d",
+        b"a b.c.d",
+        b"\xff.\xff.\xff",
+        b"e30.e30.e30",
+        b"W10.e30.AA",
+        b"bnVsbA.e30.AA",
+    ],
 )
 def test_garbage_is_refused(reason_of: Reason, token: bytes) -> None:
     assert reason_of(token) == "malformed"
@@ -336,7 +349,9 @@ def test_a_payload_is_a_json_object(forge: Any, reason_of: Reason, payload: byte
 
 
 def test_a_deeply_nested_header_is_refused(forge: Any, reason_of: Reason) -> None:
-    header = b'{"alg":"Ed25519","typ":"at+jwt","kid":"%s","x":' % forge.key.kid.encode() + b"[" * 2_400 + b"]" * 2_400 + b"}"
+    header = (
+        b'{"alg":"Ed25519","typ":"at+jwt","kid":"%s","x":' % forge.key.kid.encode() + b"[" * 2_400 + b"]" * 2_400 + b"}"
+    )
     assert reason_of(segment(header) + b"." + segment(forge.claims()) + b".AAAA") in ("malformed", "signature")
 
 

@@ -17,7 +17,7 @@ from governance.identity import KeyFile, TokenVerifier
 from governance.issuer import EmbeddedIssuer, TokenRequest
 
 PUBLIC_URL = "https://gw.example"
-SECRET = "correct horse battery"  # noqa: S105 - of a client that exists in these tests only
+SECRET = "correct horse battery"
 
 NEXT_SECRET = hash_secret("the secret to come")
 CATALOGUE = ScopeCatalogue(

@@ -13,7 +13,7 @@ from litestar.testing import TestClient
 
 from governance.issuer import routes
 
-SECRET = "correct horse battery"  # noqa: S105 - of a client that exists in these tests only
+SECRET = "correct horse battery"
 
 
 @pytest.fixture
@@ -35,13 +35,16 @@ def test_a_token_over_http_verifies_with_the_published_keys(client: Any) -> None
 
 def test_the_published_keys_are_public(client: Any) -> None:
     keys = client.get("/.well-known/jwks.json").json()["keys"]
-    assert keys and all("d" not in key for key in keys)
+    assert keys
+    assert all("d" not in key for key in keys)
     assert {(key["kty"], key["use"], key["alg"]) for key in keys} == {("OKP", "sig", "Ed25519")}
 
 
 def test_the_metadata_is_valid(client: Any) -> None:
     document = client.get("/.well-known/oauth-authorization-server").json()
-    assert document["response_types_supported"] == []  # there is no authorization endpoint; Authlib knows no such server
+    assert (
+        document["response_types_supported"] == []
+    )  # there is no authorization endpoint; Authlib knows no such server
     AuthorizationServerMetadata({**document, "response_types_supported": ["none"]}).validate()
     assert document["issuer"] == "https://gw.example"
     assert document["token_endpoint"] == "https://gw.example/oauth/token"

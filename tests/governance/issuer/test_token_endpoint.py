@@ -10,7 +10,7 @@ import pytest
 from governance.call import Answer
 from governance.identity import BadToken
 
-SECRET = "correct horse battery"  # noqa: S105 - of a client that exists in these tests only
+SECRET = "correct horse battery"
 GRANT = {"grant_type": "client_credentials"}
 
 
@@ -19,13 +19,15 @@ def refused(answer: Answer, status: int, error: str) -> dict[bytes, bytes]:
     document = msgspec.json.decode(answer.body)
     assert (answer.status, document["error"]) == (status, error)
     assert document["error_description"]
-    assert headers[b"cache-control"] == b"no-store" and headers[b"content-type"] == b"application/json"
+    assert headers[b"cache-control"] == b"no-store"
+    assert headers[b"content-type"] == b"application/json"
     return headers
 
 
 def test_a_client_gets_all_its_scopes_where_none_is_named(world: Any) -> None:
     token = world.granted()
-    assert token["token_type"] == "Bearer" and token["expires_in"] == 3_600
+    assert token["token_type"] == "Bearer"
+    assert token["expires_in"] == 3_600
     assert token["scope"] == "catalogue.products:read portal.orders:read portal.orders:write"
     principal = world.principal(token["access_token"], "experience")
     assert principal.scopes == set(token["scope"].split())
@@ -35,7 +37,8 @@ def test_a_client_gets_all_its_scopes_where_none_is_named(world: Any) -> None:
 
 def test_the_answer_is_never_cached(world: Any, basic_of: Any) -> None:
     headers = dict(world.ask(GRANT, basic_of("shop", SECRET)).headers)
-    assert headers[b"cache-control"] == b"no-store" and headers[b"pragma"] == b"no-cache"
+    assert headers[b"cache-control"] == b"no-store"
+    assert headers[b"pragma"] == b"no-cache"
 
 
 def test_a_token_is_for_the_tiers_that_its_scopes_open(world: Any) -> None:
@@ -181,7 +184,9 @@ def test_several_resources_may_be_named(world: Any, basic_of: Any) -> None:
     assert len(msgspec.json.decode(answer.body)["scope"].split()) == 3
 
 
-@pytest.mark.parametrize("resource", ["https://gw.example", "https://gw.example/process/", "https://evil.example/process"])
+@pytest.mark.parametrize(
+    "resource", ["https://gw.example", "https://gw.example/process/", "https://evil.example/process"]
+)
 def test_an_unknown_resource_is_refused(world: Any, basic_of: Any, resource: str) -> None:
     refused(world.ask({**GRANT, "resource": resource}, basic_of("shop", SECRET)), 400, "invalid_target")
 
@@ -198,7 +203,8 @@ def test_guessing_is_slowed_down_per_peer(world: Any, basic_of: Any) -> None:
     for _ in range(20):
         assert world.ask(GRANT, basic_of("shop", "wrong")).status == 401
     slowed = world.ask(GRANT, basic_of("shop", SECRET))
-    assert slowed.status == 429 and int(dict(slowed.headers)[b"retry-after"]) == 1
+    assert slowed.status == 429
+    assert int(dict(slowed.headers)[b"retry-after"]) == 1
     world.clock.advance(1)
     assert world.ask(GRANT, basic_of("shop", SECRET)).status == 200
 
