@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from process_apis.flow.table import Flow, Step
 from process_apis.order_to_fulfillment.book import OrderBook
+from process_apis.order_to_fulfillment.documents import came_by_channel, channel_waits, owes, pays_by_card
 from process_apis.order_to_fulfillment.record import OrderRecord
 from process_apis.order_to_fulfillment.steps import OrderSteps as Do
-from process_apis.order_to_fulfillment.steps import came_by_channel, channel_waits, owes, pays_by_card
 
 BOOK = OrderBook()
 

@@ -12,8 +12,16 @@ from governance.contract import NotFound
 from process_apis.flow.recording import recorded
 from process_apis.flow.run import Run
 from process_apis.flow.table import NotYet
-from process_apis.order_to_fulfillment.record import Line, OrderRecord, Sent, Taken
-from system_apis.canonical.entities import Shipment, ShipmentLine
+from process_apis.order_to_fulfillment.documents import (
+    address_of,
+    priced_line,
+    shipment_from,
+    shipping_step,
+    sold_line,
+    total_of,
+)
+from process_apis.order_to_fulfillment.record import OrderRecord, Sent, Taken
+from system_apis.canonical.entities import Shipment
 from system_apis.canonical.refusals import (
     AccountOnHold,
     CreditLimitExceeded,
@@ -21,7 +29,6 @@ from system_apis.canonical.refusals import (
     UnknownAccount,
     WrongState,
 )
-from system_apis.canonical.values import Address, Money
 from system_apis.commerce.v1.contract import CommerceV1
 from system_apis.commerce.v1.model import StatusWriteBack
 from system_apis.crm.v1.contract import CrmV1
@@ -35,13 +42,10 @@ from system_apis.erp.v1.model import (
     NewInvoice,
     NewReservation,
     NewSalesOrder,
-    NewSalesOrderLine,
-    PricedLine,
     StockLine,
 )
 from system_apis.logistics.v1.contract import LogisticsV1
 from system_apis.logistics.v1.model import ForAccount as ShipmentFor
-from system_apis.logistics.v1.model import NewShipment
 from system_apis.payments.v1.contract import PaymentsV1
 from system_apis.payments.v1.model import Capture, NewPayment, Void
 
@@ -116,7 +120,7 @@ class OrderSteps:
         run.say(f"{priced.net} net, {priced.total} with tax")
         return replace(
             order,
-            lines=tuple(_priced(line, found) for line, found in zip(order.lines, priced.lines, strict=True)),
+            lines=tuple(priced_line(line, found) for line, found in zip(order.lines, priced.lines, strict=True)),
             currency=priced.currency,
             net=priced.net,
             tax=priced.tax,
@@ -125,7 +129,7 @@ class OrderSteps:
 
     async def check_credit(self, run: OrderRun) -> OrderRecord:
         """The account may owe this much more; the ERP holds to it again when it posts."""
-        order, total = run.state, _total(run.state)
+        order, total = run.state, total_of(run.state)
         credit = await self._erp.get_credit_status(order.account_id)
         if credit.on_hold:
             raise AccountOnHold(account_id=order.account_id, detail="Finance holds the account.")
@@ -142,7 +146,7 @@ class OrderSteps:
             NewReservation(
                 account_id=order.account_id,
                 lines=tuple(StockLine(sku=line.sku, quantity=line.quantity) for line in order.lines),
-                ship_country=_address(order).country,
+                ship_country=address_of(order).country,
                 expires_in_s=HOLD_STOCK_S,
             )
         )
@@ -158,7 +162,7 @@ class OrderSteps:
 
     async def authorise_payment(self, run: OrderRun) -> OrderRecord:
         """The amount is set aside on the customer's card."""
-        order, total = run.state, _total(run.state)
+        order, total = run.state, total_of(run.state)
         payment = await self._payments.authorize(
             NewPayment(
                 account_id=order.account_id,
@@ -184,8 +188,8 @@ class OrderSteps:
                 account_id=order.account_id,
                 customer_reference=order.reference,
                 currency=order.currency or "",
-                lines=tuple(map(_sold, order.lines)),
-                ship_to=_address(order),
+                lines=tuple(map(sold_line, order.lines)),
+                ship_to=address_of(order),
                 prepaid=order.payment == "card",
             )
         )
@@ -203,8 +207,8 @@ class OrderSteps:
         order = run.state
         sent: list[Sent] = []
         for warehouse in order.warehouses:
-            with run.at(_shipping(warehouse)):
-                shipment = await self._logistics.release_shipment(_shipment(order, warehouse))
+            with run.at(shipping_step(warehouse)):
+                shipment = await self._logistics.release_shipment(shipment_from(order, warehouse))
                 run.say(f"{shipment.shipment_id} from {warehouse}")
             sent.append(Sent(warehouse, shipment.shipment_id))
         return replace(order, sent=tuple(sent))
@@ -213,7 +217,7 @@ class OrderSteps:
         """No warehouse sends anything."""
         recalled = False
         for warehouse in reversed(run.state.warehouses):
-            reference = run.key_of(LogisticsV1.release_shipment, _shipping(warehouse))
+            reference = run.key_of(LogisticsV1.release_shipment, shipping_step(warehouse))
             with run.at(f"undo:ship:{warehouse}"):
                 result = await self._logistics.cancel_shipment(reference, ShipmentFor(account_id=run.state.account_id))
             recalled = recalled or result.outcome == "cancelled"
@@ -251,7 +255,7 @@ class OrderSteps:
     async def capture(self, run: OrderRun) -> OrderRecord:
         """The money is taken from the card, and the invoice paid by it."""
         order = run.state
-        amount = order.invoice_total or _total(order)
+        amount = order.invoice_total or total_of(order)
         await self._payments.capture(order.payment_id or "", Capture(account_id=order.account_id, amount=amount))
         run.say(str(amount))
         await self._erp.pay_invoice(order.invoice_id or "", InvoicePayment(account_id=order.account_id, amount=amount))
@@ -261,7 +265,7 @@ class OrderSteps:
     async def write_back(self, run: OrderRun) -> OrderRecord:
         """The channel and the sales person know that the order is done."""
         await self._tell_channel(run, "completed")
-        await self._tell_sales(run, "order_completed", f"Order {run.state.reference} completed, {_total(run.state)}.")
+        await self._tell_sales(run, "order_completed", f"Order {run.state.reference} completed, {total_of(run.state)}.")
         return run.state
 
     async def write_back_end(self, run: OrderRun) -> OrderRecord:
@@ -285,77 +289,3 @@ class OrderSteps:
         await self._crm.create_activity(
             NewActivity(account_id=order.account_id, kind=kind, summary=summary, subject_id=order.order_id)
         )
-
-
-def pays_by_card(order: OrderRecord) -> bool:
-    """Whether there is an amount to take from a card."""
-    return order.payment == "card" and order.total is not None and order.total.amount_minor > 0
-
-
-def owes(order: OrderRecord) -> bool:
-    """Whether the account pays later, on its credit."""
-    return order.payment == "on_account"
-
-
-def came_by_channel(order: OrderRecord) -> bool:
-    """Whether it says that it came by a channel."""
-    return order.channel_order_id is not None
-
-
-def channel_waits(order: OrderRecord) -> bool:
-    """Whether a channel waits to hear of it."""
-    return order.channel_waits
-
-
-def _total(order: OrderRecord) -> Money:
-    if order.total is None:
-        raise ValueError(f"order {order.order_id} has no price")
-    return order.total
-
-
-def _address(order: OrderRecord) -> Address:
-    if order.ship_to is None:
-        raise ValueError(f"order {order.order_id} has no address")
-    return order.ship_to
-
-
-def _shipping(warehouse: str) -> str:
-    return f"ship:{warehouse}"
-
-
-def _priced(line: Line, found: PricedLine) -> Line:
-    return replace(
-        line,
-        unit_price=found.unit_price,
-        discount_bp=found.discount_bp,
-        net=found.net,
-        tax_rate_bp=found.tax_rate_bp,
-    )
-
-
-def _sold(line: Line) -> NewSalesOrderLine:
-    if line.unit_price is None or line.net is None:
-        raise ValueError(f"line {line.line_no} has no price")
-    return NewSalesOrderLine(
-        sku=line.sku,
-        quantity=line.quantity,
-        unit_price=line.unit_price,
-        net=line.net,
-        discount_bp=line.discount_bp,
-        tax_rate_bp=line.tax_rate_bp,
-    )
-
-
-def _shipment(order: OrderRecord, warehouse: str) -> NewShipment:
-    return NewShipment(
-        account_id=order.account_id,
-        order_reference=order.order_id,
-        warehouse=warehouse,
-        lines=tuple(
-            ShipmentLine(sku=taken.sku, quantity=taken.quantity)
-            for taken in order.taken
-            if taken.warehouse == warehouse
-        ),
-        ship_to=_address(order),
-        promised_on=order.requested_on,
-    )
