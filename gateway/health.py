@@ -17,8 +17,6 @@ from litestar.handlers import HTTPRouteHandler
 from governance.store import Store
 
 
-
-
 def health_routes(store: Store, systems: Mapping[str, str]) -> list[HTTPRouteHandler]:
     """The three health resources. ``systems``: API name to the connector behind it."""
 

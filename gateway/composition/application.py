@@ -28,6 +28,7 @@ from governance.contract.refusals import (
     MethodNotAllowed,
     UnknownPath,
 )
+
 logger = logging.getLogger("tiergate.pages")
 STATUS_PROBLEMS: dict[int, Callable[[], Problem]] = {
     400: InvalidParameters,
@@ -63,7 +64,9 @@ def page_problem(request: Request[Any, Any, State], error: Exception) -> Respons
     if isinstance(error, Problem):
         problem = error
     elif isinstance(error, HTTPException):
-        problem = STATUS_PROBLEMS.get(error.status_code, MalformedRequest if error.status_code < 500 else InternalError)()
+        problem = STATUS_PROBLEMS.get(
+            error.status_code, MalformedRequest if error.status_code < 500 else InternalError
+        )()
     else:
         logger.error("A page failed", exc_info=error)
         problem = InternalError()

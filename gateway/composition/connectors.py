@@ -34,7 +34,9 @@ def connectors(nodes: Iterable[Node], settings: Settings, resources: Resources) 
     systems = [node for node in nodes if node.api.tier == "system"]
     unknown = sorted(set(settings.systems) - {node.api.name for node in systems})
     if unknown:
-        raise SettingsError([f"{_file(settings)}: systems.{name} is no system API of this gateway." for name in unknown])
+        raise SettingsError(
+            [f"{_file(settings)}: systems.{name} is no system API of this gateway." for name in unknown]
+        )
     found: dict[Any, Connector] = {}
     for node in systems if "system" in settings.gateway.tiers else ():
         for annotation in node.takes.values():

@@ -26,7 +26,9 @@ def policies(settings: Settings, resources: Resources) -> tuple[Policy, ...]:
         found.append(made(module.Enforcement, {**resources, module.Settings: own}))
     unknown = sorted(set(settings.policies) - known)
     if unknown:
-        raise SettingsError([f"{file}: policies.{name} is no policy; there are {', '.join(sorted(known))}." for name in unknown])
+        raise SettingsError(
+            [f"{file}: policies.{name} is no policy; there are {', '.join(sorted(known))}." for name in unknown]
+        )
     return tuple(sorted(found, key=lambda policy: (policy.stage, policy.position, policy.name)))
 
 
