@@ -99,7 +99,7 @@ def _external(settings: Settings, clock: Clock) -> list[TrustedIssuer]:
         TrustedIssuer(
             issuer=one.issuer,
             keys=RemoteKeys(one.issuer, clock, jwks_url=one.jwks_url),
-            audiences={tier: (one.audience,) for tier in settings.gateway.tiers} if one.audience else {},
+            audiences=dict.fromkeys(settings.gateway.tiers, (one.audience,)) if one.audience else {},
         )
         for one in settings.issuers
     ]

@@ -31,7 +31,7 @@ def own_gateway() -> Generator[str]:
     with tempfile.TemporaryDirectory(prefix="tiergate-demo-") as folder:
         port = _free_port()
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("TIERGATE_")}
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - this interpreter with our own arguments
             [sys.executable, "-m", "gateway", "serve", "--home", "var", "--port", str(port)],
             cwd=folder,
             env={

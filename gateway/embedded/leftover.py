@@ -25,8 +25,8 @@ async def end_leftover(path: Path, pid_file: Path, binary: str) -> None:
         if pid is not None:
             await _end(pid)
     await _ask_to_end(path)
-    path.unlink(missing_ok=True)
-    pid_file.unlink(missing_ok=True)
+    path.unlink(missing_ok=True)  # noqa: ASYNC240 - at start-up nothing else runs on this loop
+    pid_file.unlink(missing_ok=True)  # noqa: ASYNC240
 
 
 async def _ask_to_end(path: Path) -> None:

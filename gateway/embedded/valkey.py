@@ -85,7 +85,7 @@ class EmbeddedValkey:
         self._keeper = asyncio.get_running_loop().create_task(self._keep(), name="embedded valkey")
         try:
             async with asyncio.timeout(START_WITHIN_S):
-                while not self._keeper.done() and not await self._ready():
+                while not self._keeper.done() and not await self._ready():  # noqa: ASYNC110 - another process's readiness
                     await asyncio.sleep(PING_PAUSE_S)
         except TimeoutError:
             await self.stop()

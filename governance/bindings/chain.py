@@ -21,7 +21,9 @@ class Link(Struct, frozen=True, kw_only=True):
     wrap: Wrap
 
 
-def links(operation: Operation, binding: Binding, policies: Iterable[Policy], own: Iterable[Link] = ()) -> tuple[Link, ...]:
+def links(
+    operation: Operation, binding: Binding, policies: Iterable[Policy], own: Iterable[Link] = ()
+) -> tuple[Link, ...]:
     """What stands between caller and implementation, outermost first.
 
     ``own`` are the stages that the binding itself brings, such as decode.

@@ -60,7 +60,7 @@ class Edge:
             answer = await self._answer(scope, receive, method, raw_path, path, request_id)
         except Problem as problem:
             answer = self._refused(problem, scope, path, request_id)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is logged and answered as a problem
             unexpected.error("%s %s: %s [request %s]", method, path, type(error).__name__, request_id, exc_info=error)
             answer = self._refused(InternalError(), scope, path, request_id)
         await respond(send, answer, head=method == "HEAD")

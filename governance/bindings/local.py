@@ -34,7 +34,12 @@ def local(
 
 
 def local_stub(
-    caller_id: str, callee: Api, needs: Iterable[Operation], handlers: Mapping[Operation, Handler], clock: Clock, mode: Mode
+    caller_id: str,
+    callee: Api,
+    needs: Iterable[Operation],
+    handlers: Mapping[Operation, Handler],
+    clock: Clock,
+    mode: Mode,
 ) -> Stub:
     """The object through which ``caller_id`` calls the ``needs`` of ``callee``."""
     call = _verified if mode == "verify" else _direct

@@ -12,7 +12,6 @@ happened, and a repeat under the same key is safe. When it does not answer in ti
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from secrets import token_hex
 from types import NoneType
@@ -73,7 +72,9 @@ class HopClient:
         if self._session is not None:
             await self._session.close()
 
-    async def send(self, method: str, url: str, headers: dict[str, str], body: bytes | None, timeout_s: float) -> Answer:
+    async def send(
+        self, method: str, url: str, headers: dict[str, str], body: bytes | None, timeout_s: float
+    ) -> Answer:
         """One exchange.
 
         Raises:
@@ -88,7 +89,7 @@ class HopClient:
                 method, url, headers=headers, data=body, timeout=timeout, allow_redirects=False
             ) as response:
                 return Answer(response.status, (), await response.read())
-        except asyncio.TimeoutError:
+        except TimeoutError:
             raise DeadlineExceeded(detail=f"Another tier did not answer within {timeout_s:g} s.") from None
         except aiohttp.ClientError as error:
             raise SystemUnavailable(detail="Another tier of the gateway can't be reached.") from error

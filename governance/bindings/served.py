@@ -40,7 +40,15 @@ from governance.wire.negotiation import accepts_json, is_json
 from governance.wire.parameters import ParameterReader
 
 SINGLE = frozenset(
-    (b"authorization", b"content-type", b"content-length", b"content-encoding", b"host", b"idempotency-key", b"if-match")
+    (
+        b"authorization",
+        b"content-type",
+        b"content-length",
+        b"content-encoding",
+        b"host",
+        b"idempotency-key",
+        b"if-match",
+    )
 )
 """Headers whose second appearance makes a request ambiguous, so that it is refused."""
 
@@ -85,7 +93,7 @@ def _annotate(operation: Operation) -> Wrap:
                 answer = await inner(exchange)
             except Problem as problem:
                 answer = _refused(exchange, problem)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is logged and answered as a problem
                 answer = _refused(exchange, concealed(operation, _request_id(exchange), error))
             own = ((b"request-id", _request_id(exchange).encode()), *EVERY_ANSWER, *exchange.response_headers)
             return Answer(answer.status, answer.headers + own, answer.body)

@@ -51,7 +51,7 @@ class Probe(Struct, frozen=True, kw_only=True):
     """Problem type id without ``/problems/``; empty where the request must pass."""
     without_headers: tuple[str, ...] = ()
     with_headers: tuple[tuple[str, str], ...] = ()
-    token: Literal["valid", "none", "garbage", "expired", "wrong-audience", "no-scope", "other-account"] = "valid"
+    token: Literal["valid", "none", "garbage", "expired", "wrong-audience", "no-scope", "other-account"] = "valid"  # noqa: S105 - a kind of token
     repeat: int = 1
     """How often the request is sent; the expectation is for the last."""
     body: bytes | None = None
@@ -90,8 +90,8 @@ class Policy(ABC):
         """What is wrong in the declaration, found without running it."""
         return ()
 
-    async def start(self) -> None:
+    async def start(self) -> None:  # noqa: B027 - most policies open nothing
         """Open what the policy needs; called once before the first call."""
 
-    async def stop(self) -> None:
+    async def stop(self) -> None:  # noqa: B027 - most policies open nothing
         """Close what ``start`` opened."""

@@ -49,7 +49,9 @@ class Contract(Protocol):
         if Protocol in cls.__bases__:
             cls.__api__ = _judge(cls, owner, lifecycle, folder)  # type: ignore[attr-defined]
         elif owner:
-            raise ContractError(f"{cls.__qualname__} has an owner but not Protocol among its bases: write Protocol last.")
+            raise ContractError(
+                f"{cls.__qualname__} has an owner but not Protocol among its bases: write Protocol last."
+            )
 
 
 def api_of(contract: type[Any]) -> Api:
@@ -93,7 +95,9 @@ def _judge(cls: type[Any], owner: str, lifecycle: Literal["preview", "current"],
     )
     operations = tuple(_operation(api, cls, name, method) for name, method in _methods(cls))
     if not operations:
-        raise ContractError(f"{cls.__qualname__} declares no operation: decorate its methods with read, create and so on.")
+        raise ContractError(
+            f"{cls.__qualname__} declares no operation: decorate its methods with read, create and so on."
+        )
     checks.distinct(operations)
     return replace(api, operations=operations)
 
@@ -104,7 +108,9 @@ def _methods(cls: type[Any]) -> list[tuple[str, Any]]:
         if name.startswith("_") or not inspect.isfunction(member):
             continue
         if not hasattr(member, "__declaration__"):
-            raise ContractError(f"{cls.__qualname__}.{name} has no decorator: say read, search, create, action … above it.")
+            raise ContractError(
+                f"{cls.__qualname__}.{name} has no decorator: say read, search, create, action … above it."
+            )
         found.append((name, member))
     return found
 

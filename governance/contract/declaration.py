@@ -111,5 +111,7 @@ def action(
     Demands ``Idempotency-Key``, unless ``idempotent_because`` says why none is needed.
     """
     return _declare(
-        Declaration(kind="action", template=template, accepted=accepted, idempotent_because=idempotent_because, **stated)
+        Declaration(
+            kind="action", template=template, accepted=accepted, idempotent_because=idempotent_because, **stated
+        )
     )

@@ -83,7 +83,9 @@ def _node(one: DiscoveredApi, by_id: Mapping[str, Api], grants: Mapping[str, Ite
             )
     needed = {operation.api_id for operation in needs}
     for api_id in injected - needed:
-        raise ContractError(f"{one.service.__qualname__} takes {api_id} and needs nothing of it: list operations in needs.")
+        raise ContractError(
+            f"{one.service.__qualname__} takes {api_id} and needs nothing of it: list operations in needs."
+        )
     return Node(api=one.api, service=one.service, needs=_granted(one.api, needs, grants), takes=takes)
 
 

@@ -147,5 +147,7 @@ def operation_of(method: Callable[..., Any]) -> Operation:
     operation = getattr(method, "__operation__", None)
     if not isinstance(operation, Operation):
         name = getattr(method, "__qualname__", repr(method))
-        raise TypeError(f"{name} is not an operation: name a decorated method of a contract, such as ErpV1.get_product.")
+        raise TypeError(
+            f"{name} is not an operation: name a decorated method of a contract, such as ErpV1.get_product."
+        )
     return operation

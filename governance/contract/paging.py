@@ -20,7 +20,9 @@ from governance.contract.refusals import InvalidParameters
 
 Item = TypeVar("Item")
 Limit = Annotated[int, Meta(ge=1, le=200, description="How many items at most.")]
-Cursor = Annotated[str, Meta(max_length=1_000, pattern=r"^[A-Za-z0-9_-]+$", description="`next_cursor` of the page before.")]
+Cursor = Annotated[
+    str, Meta(max_length=1_000, pattern=r"^[A-Za-z0-9_-]+$", description="`next_cursor` of the page before.")
+]
 SIGNATURE_BYTES = 16
 
 
@@ -43,7 +45,9 @@ class CursorCodec:
         signature = self._sign(operation_id, filters, payload)
         return urlsafe_b64encode(signature + payload).rstrip(b"=").decode()
 
-    def decode(self, operation_id: str, filters: tuple[object, ...], cursor: str | None) -> tuple[str | int, ...] | None:
+    def decode(
+        self, operation_id: str, filters: tuple[object, ...], cursor: str | None
+    ) -> tuple[str | int, ...] | None:
         """The key after which the page begins; None for the first page.
 
         Raises:

@@ -76,7 +76,7 @@ class Problem(TypedMembers):
 
     detail: str = ""
 
-    def __init_subclass__(cls, *, status: int = 0, type: str = "", title: str = "", retryable: bool = False) -> None:
+    def __init_subclass__(cls, *, status: int = 0, type: str = "", title: str = "", retryable: bool = False) -> None:  # noqa: A002 - RFC 9457's word
         super().__init_subclass__()
         if not (status or type or title):  # an intermediate family, such as Refusal
             return

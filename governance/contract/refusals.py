@@ -86,7 +86,9 @@ class MissingIdempotencyKey(Problem, status=400, type="idempotency-key-missing",
     """The operation makes something and must not make it twice."""
 
 
-class InvalidIdempotencyKey(Problem, status=400, type="idempotency-key-invalid", title="The Idempotency-Key is malformed."):
+class InvalidIdempotencyKey(
+    Problem, status=400, type="idempotency-key-invalid", title="The Idempotency-Key is malformed."
+):
     """1 to 255 printable ASCII characters."""
 
 
@@ -96,15 +98,19 @@ class IdempotencyInFlight(
     """Another request with this key has not answered yet; ask again with the same key."""
 
 
-class IdempotencyKeyReused(Problem, status=422, type="idempotency-key-reused", title="The key came with another request."):
-    """This key was used for another payload or operation; a new request needs a new key."""
+class IdempotencyKeyReused(
+    Problem, status=422, type="idempotency-key-reused", title="The key came with another request."
+):
+    """The key was used for another payload or operation; a new request needs a new key."""
 
 
 class InternalError(Problem, status=500, type="internal-error", title="Something went wrong in the gateway."):
     """The request id finds the cause in the log; no detail leaves the process."""
 
 
-class SystemUnavailable(Problem, status=503, type="unavailable", title="A system behind the gateway is away.", retryable=True):
+class SystemUnavailable(
+    Problem, status=503, type="unavailable", title="A system behind the gateway is away.", retryable=True
+):
     """``Retry-After`` says when to ask again."""
 
 

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class Script(Generic[T]):
-    """One Lua script; ``T`` is what it replies with: ``int``, ``bytes``, ``list[int]`` …"""
+    """One Lua script; ``T`` is what it replies with, such as ``int`` or ``list[int]``."""
 
     __slots__ = ("_templates", "digest", "name", "source")
 

@@ -157,7 +157,8 @@ class Store:
             except (OSError, StoreError) as error:
                 self._say_away(str(error) or "it can't be reached in time")
                 failed += 1
-                await asyncio.sleep(random.uniform(0, min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**failed)))
+                pause_s = random.uniform(0, min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**failed))  # noqa: S311 - jitter, no secret
+                await asyncio.sleep(pause_s)
                 continue
             failed, self._away = 0, None
             self._settled.set()

@@ -68,7 +68,9 @@ def _find_nul(value: Any, pointer: str, found: Found) -> None:
     elif type(value) is dict:
         for name, item in value.items():
             if "\0" in name:
-                found.append(Violation(pointer=pointer, detail="has a member whose name holds a NUL character (\\u0000)"))
+                found.append(
+                    Violation(pointer=pointer, detail="has a member whose name holds a NUL character (\\u0000)")
+                )
             _find_nul(item, f"{pointer}/{escape(name[:MOST_NAME])}", found)
 
 

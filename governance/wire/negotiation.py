@@ -17,7 +17,9 @@ def is_json(content_type: bytes) -> bool:
     media, *parameters = content_type.decode("latin-1").lower().split(";")
     if media.strip() != "application/json":
         return False
-    charsets = [value.strip().partition("=")[2].strip('"') for value in parameters if value.strip().startswith("charset=")]
+    charsets = [
+        value.strip().partition("=")[2].strip('"') for value in parameters if value.strip().startswith("charset=")
+    ]
     return all(charset in ("utf-8", "utf8") for charset in charsets)
 
 

@@ -96,7 +96,7 @@ class ParameterReader:
 
     def __init__(self, operation: Operation) -> None:
         self._defaults = tuple(None if parameter.required else parameter.default for parameter in operation.parameters)
-        in_path = [name for name in re.findall(r"\{(\w+)\}", operation.path)]
+        in_path: list[str] = re.findall(r"\{(\w+)\}", operation.path)
         index = {parameter.name: number for number, parameter in enumerate(operation.parameters)}
         by_name = {parameter.name: parameter for parameter in operation.parameters}
         self._path = tuple((index[name], name, text_converter(by_name[name])) for name in in_path)

@@ -112,7 +112,9 @@ def _object(known: dict[str, Walk]) -> Walk:
             walk = known.get(name)
             if walk is None:
                 if len(found) < MOST_VIOLATIONS:
-                    found.append(Violation(pointer=f"{pointer}/{escape(name)}", detail="is not a member of this request"))
+                    found.append(
+                        Violation(pointer=f"{pointer}/{escape(name)}", detail="is not a member of this request")
+                    )
                 count += count_members(item)
             elif walk is not _leaf or type(item) in (dict, list):
                 count += walk(item, f"{pointer}/{escape(name)}", found)

@@ -31,7 +31,7 @@ def violations(value: Any, annotation: Any, pointer: str = "") -> tuple[Violatio
 
 
 def reason(error: Exception) -> str:
-    """msgspec's sentence without its own path, in lower case where it joins ours."""
+    """What msgspec says, without its own path, in lower case where it joins ours."""
     text = PATH.sub("", str(error)).replace("`", "")
     return text[:1].lower() + text[1:]
 

@@ -36,7 +36,9 @@ class InsufficientStock(Refusal, status=409, type="insufficient-stock", title="N
     available: Level
 
 
-class CreditLimitExceeded(Refusal, status=409, type="credit-limit-exceeded", title="The credit limit would be exceeded."):
+class CreditLimitExceeded(
+    Refusal, status=409, type="credit-limit-exceeded", title="The credit limit would be exceeded."
+):
     """The order is worth more than the account's headroom."""
 
     account_id: AccountId

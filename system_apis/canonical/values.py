@@ -17,19 +17,46 @@ from system_apis.canonical.iso import COUNTRIES, CURRENCY_EXPONENTS
 AMOUNT_LIMIT = 10**15
 """No single amount is larger than this many minor units, so that sums stay inside 64 bits."""
 
-Sku = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", description="Stock keeping unit.", examples=["BRG-6204"])]
-AccountId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", description="Customer account, as CRM numbers it.", examples=["ACME"])]
-RecordId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,79}$", description="Opaque identifier of a record.")]
-Reference = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[!-~]([ -~]*[!-~])?$", description="The caller's own reference; printable ASCII.", examples=["PO-1001"])]
+Sku = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", description="Stock keeping unit.", examples=["BRG-6204"])
+]
+AccountId = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$",
+        description="Customer account, as CRM numbers it.",
+        examples=["ACME"],
+    ),
+]
+RecordId = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,79}$", description="Opaque identifier of a record.")
+]
+Reference = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=80,
+        pattern=r"^[!-~]([ -~]*[!-~])?$",
+        description="The caller's own reference; printable ASCII.",
+        examples=["PO-1001"],
+    ),
+]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$", description="ISO 4217 code.", examples=["EUR"])]
 Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2 code.", examples=["DE"])]
 Quantity = Annotated[int, Meta(ge=1, le=1_000_000, description="Whole number of sales units.")]
 Level = Annotated[int, Meta(ge=0, le=1_000_000_000, description="A stock level or remainder in sales units.")]
-AmountMinor = Annotated[int, Meta(ge=-AMOUNT_LIMIT, le=AMOUNT_LIMIT, description="Minor units of the currency, such as cents.")]
+AmountMinor = Annotated[
+    int, Meta(ge=-AMOUNT_LIMIT, le=AMOUNT_LIMIT, description="Minor units of the currency, such as cents.")
+]
 BasisPoints = Annotated[int, Meta(ge=0, le=10_000, description="Hundredths of a per cent.")]
 Text = Annotated[str, Meta(max_length=2_000)]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
-WarehouseId = Annotated[str, Meta(pattern=r"^[A-Z0-9][A-Z0-9-]{0,19}$", description="Warehouse or third-party logistics site.", examples=["HAM"])]
+WarehouseId = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Z0-9][A-Z0-9-]{0,19}$", description="Warehouse or third-party logistics site.", examples=["HAM"]
+    ),
+]
 
 
 def half_up(numerator: int, denominator: int) -> int:
@@ -66,7 +93,7 @@ class Money(Struct, frozen=True, order=False):
         return f"{sign}{whole:,}{f'.{rest:0{digits}d}' if digits else ''} {self.currency}"
 
     def share(self, basis_points: int) -> Money:
-        """This amount times ``basis_points`` / 10,000, rounded half-up."""
+        """The amount times ``basis_points`` / 10,000, rounded half-up."""
         return Money(half_up(self.amount_minor * basis_points, 10_000), self.currency)
 
     def _same(self, other: Money) -> int:

@@ -153,7 +153,7 @@ class RecordFile:
             try:
                 self._reading.execute("BEGIN")
                 task.result = task.work(self._reading)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - it is raised where the task is awaited
                 task.error = error
             finally:
                 if self._reading.in_transaction:
@@ -165,7 +165,7 @@ class RecordFile:
             for task in tasks:
                 self._write_one(task)
             self._writing.execute("COMMIT")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is raised where the tasks are awaited
             if self._writing.in_transaction:
                 self._writing.execute("ROLLBACK")
             for task in tasks:

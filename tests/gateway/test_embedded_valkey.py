@@ -157,7 +157,7 @@ async def test_a_home_with_a_long_path(tmp_path: Path) -> None:
 
 async def test_a_home_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ValkeyFailed, match="can't write to .*file/v"):
+    with pytest.raises(ValkeyFailed, match=r"can't write to .*file/v"):
         await EmbeddedValkey(tmp_path / "file" / "v").start()
 
 

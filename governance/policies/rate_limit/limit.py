@@ -46,7 +46,7 @@ class RateLimit(Struct, frozen=True):
         return cls(int(burst or calls), -(-period_us // int(calls)))
 
     def share(self, part: float) -> RateLimit:
-        """This limit times ``part`` (0 to 1), rounded down; at least one call, and one a year."""
+        """The limit times ``part`` (0 to 1), rounded down; at least one call, and one a year."""
         burst = max(1, int(self.burst * part))
         return RateLimit(burst, min(ceil(self.interval_us / part), LONGEST_US // burst))
 

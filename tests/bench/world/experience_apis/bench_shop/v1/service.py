@@ -22,9 +22,7 @@ class BenchShop(BenchShopV1):
         return _listing(await self._offers.get_upstream_offer(sku))
 
     async def list_item(self, listing: Listing) -> Listing:
-        offer = Offer(
-            sku=listing.sku, name=listing.name, available=listing.available, account_id=listing.account_id
-        )
+        offer = Offer(sku=listing.sku, name=listing.name, available=listing.available, account_id=listing.account_id)
         return _listing(await self._offers.make_offer(offer))
 
 
