@@ -209,7 +209,12 @@ class Settings(Sections, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def remote_url(self, tier: Tier) -> str:
         """Base URL of the process that serves ``tier``; empty where it is served here or nowhere."""
-        return "" if tier in self.gateway.tiers else str(getattr(self.placement, tier))
+        placed: dict[Tier, str] = {
+            "system": self.placement.system,
+            "process": self.placement.process,
+            "experience": self.placement.experience,
+        }
+        return "" if tier in self.gateway.tiers else placed[tier]
 
     def secret(self, reference: str) -> str:
         """What ``env:NAME`` or ``file:PATH``, as it stands in tiergate.toml, holds.
