@@ -1,7 +1,7 @@
 """The supervisor behind ``tiergate serve``: the store, then the workers, and their end in reverse order.
 
 Guarantees: what can't work is refused in one sentence before anything runs; the listening socket
-outlives a crashed worker; SIGTERM or SIGINT drains (not ready, requests finish, the engine stops,
+outlives a crashed worker; SIGTERM, SIGINT or a closed terminal drains (not ready, requests finish, the engine stops,
 the store last of all) within ``gateway.drain_s`` and a second signal ends it at once; no child
 outlives this process, not even after kill -9. A store or a worker that dies is started again.
 """
@@ -104,7 +104,7 @@ class _Supervision:
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
-        for signum in (signal.SIGTERM, signal.SIGINT):
+        for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(signum, self._asked_to_stop)
         async with AsyncExitStack() as last:
             await self._start_store(last)

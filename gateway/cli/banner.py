@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import click
 
 from gateway.serving.home import Home
@@ -39,29 +41,36 @@ class Banner:
         """The gateway answers: where it is and what to try."""
         url = settings.local_url
         tiers = ", ".join(settings.gateway.tiers)
-        click.echo()
-        click.secho(f"  Tiergate serves {tiers} at {url}", bold=True, nl=False)
-        click.echo(f"  (ready after {took_s:.1f} s)")
-        click.echo()
+        _say()
+        _say(f"  Tiergate serves {tiers} at {url}", bold=True, nl=False)
+        _say(f"  (ready after {took_s:.1f} s)")
+        _say()
         for name, path in PAGES:
-            click.echo(f"  {name:<15}{url}{path}")
+            _say(f"  {name:<15}{url}{path}")
         joined = "" if home.is_first else "  (joined the gateway that was here first)"
-        click.echo(f"  {'Home':<15}{home.path}{joined}")
+        _say(f"  {'Home':<15}{home.path}{joined}")
         if settings.telemetry.log == "file":
-            click.echo(f"  {'Log':<15}{home.log_file}")
+            _say(f"  {'Log':<15}{home.log_file}")
         if settings.demo_clients and "experience" in settings.gateway.tiers:
-            click.echo("\n  A session to copy and paste:\n")
-            click.echo(SESSION.format(url=url, sku=DEMO_SKU))
-        click.echo("\n  Ctrl-C stops it.")
+            _say("\n  A session to copy and paste:\n")
+            _say(SESSION.format(url=url, sku=DEMO_SKU))
+        _say("\n  Ctrl-C stops it.")
 
     def worker_lost(self, how: str) -> None:
         """A worker ended by itself and is replaced."""
-        click.secho(f"  A worker ended ({how}) and is replaced.", fg="yellow", err=True)
+        _say(f"  A worker ended ({how}) and is replaced.", fg="yellow", err=True)
 
     def draining(self) -> None:
         """The gateway was told to stop."""
-        click.echo("\n  Finishing what is under way; Ctrl-C again ends it at once.")
+        _say("\n  Finishing what is under way; Ctrl-C again ends it at once.")
 
     def stopped(self) -> None:
         """Every child has ended."""
-        click.echo("  Stopped.")
+        _say("  Stopped.")
+
+
+def _say(
+    text: str = "", *, nl: bool = True, err: bool = False, bold: bool | None = None, fg: str | None = None
+) -> None:
+    with suppress(OSError):  # whoever read it has gone; the gateway goes on
+        click.secho(text, nl=nl, err=err, bold=bold, fg=fg)

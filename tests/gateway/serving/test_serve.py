@@ -84,3 +84,11 @@ def test_a_dead_store_is_started_again(tmp_path: Path, start: Start) -> None:
     os.kill(store, signal.SIGKILL)
     eventually(lambda: gateway.store() not in (0, store))
     assert gateway.stop() == 0
+
+
+def test_it_drains_when_its_terminal_is_closed(tmp_path: Path, start: Start) -> None:
+    gateway = start(tmp_path / "home").ready()
+    assert gateway.process.stdout is not None
+    gateway.process.stdout.close()
+    assert gateway.stop(signal.SIGHUP) == 0
+    assert gateway.journal()[0] == "engine stopped, draining"
