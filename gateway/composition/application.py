@@ -42,7 +42,7 @@ class Tiergate(Litestar):
     """A gateway process as an ASGI application."""
 
     def __init__(self, edge: Edge, handlers: Sequence[ControllerRouterHandler], **rest: Any) -> None:
-        super().__init__(
+        super().__init__(  # pyright: ignore[reportUnknownMemberType] - Litestar's own signature has unknown parts
             route_handlers=handlers,
             openapi_config=None,
             logging_config=None,  # the worker configures logging

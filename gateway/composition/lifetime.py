@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, Protocol
 
@@ -23,7 +23,7 @@ def lifetime(parts: Sequence[Part]) -> Callable[[object], AbstractAsyncContextMa
     """A lifespan that starts ``parts`` in order and stops them in reverse, whatever happens in between."""
 
     @asynccontextmanager
-    async def span(_: object) -> AsyncIterator[None]:
+    async def span(_: object) -> AsyncGenerator[None]:
         async with AsyncExitStack() as stack:
             for part in parts:
                 await part.start()

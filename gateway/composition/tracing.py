@@ -17,7 +17,7 @@ def tracing_of(settings: Settings) -> Tracing:
     ratio = settings.telemetry.sample_ratio
     if settings.telemetry.otlp_endpoint:
         return Tracing(sample_ratio=ratio, tracer=_exporting(settings))
-    if instrumentor.REQUESTED:
+    if instrumentor.requested:
         return Tracing(sample_ratio=1.0, tracer=trace.get_tracer("tiergate"))
     return Tracing()
 

@@ -7,6 +7,7 @@ unknown method (405 with ``Allow``).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from governance.call.exchange import Handler
@@ -90,7 +91,7 @@ def path_texts(raw: list[bytes]) -> tuple[str, ...]:
         raise InvalidParameters((Violation(parameter="path", detail=str(error)),)) from None
 
 
-def scope_raw_path(scope: dict[str, Any]) -> bytes:
+def scope_raw_path(scope: Mapping[str, Any]) -> bytes:
     """The path's bytes as they came, without the query."""
     raw: bytes | None = scope.get("raw_path")
     return (raw if raw else scope["path"].encode()).partition(b"?")[0]

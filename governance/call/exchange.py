@@ -77,9 +77,21 @@ def combined(raw_headers: Headers) -> dict[bytes, bytes]:
 class Exchange:
     """One call of one operation in one binding. Stages fill it in from left to right."""
 
-    __slots__ = ("arguments", "binding", "call", "evidence", "operation", "principal", "request", "response_headers", "started")
+    __slots__ = (
+        "arguments",
+        "binding",
+        "call",
+        "evidence",
+        "operation",
+        "principal",
+        "request",
+        "response_headers",
+        "started",
+    )
 
-    def __init__(self, operation: Operation, binding: Binding, request: Request | None = None, started: float = 0.0) -> None:
+    def __init__(
+        self, operation: Operation, binding: Binding, request: Request | None = None, started: float = 0.0
+    ) -> None:
         self.operation = operation
         self.binding: Binding = binding
         self.request = request

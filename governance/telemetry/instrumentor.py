@@ -7,7 +7,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
-REQUESTED = False
+requested = False
 """Whether an instrumentor asked for spans before the gateway was built."""
 
 
@@ -19,9 +19,9 @@ class TiergateInstrumentor(BaseInstrumentor):  # type: ignore[misc] - the base c
         return ()
 
     def _instrument(self, **_: Any) -> None:
-        global REQUESTED
-        REQUESTED = True
+        global requested
+        requested = True
 
     def _uninstrument(self, **_: Any) -> None:
-        global REQUESTED
-        REQUESTED = False
+        global requested
+        requested = False

@@ -60,7 +60,9 @@ class CallMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Everything, for the registry."""
-        calls = CounterMetricFamily("tiergate_calls", "Calls of operations.", labels=("operation", "binding", "outcome"))
+        calls = CounterMetricFamily(
+            "tiergate_calls", "Calls of operations.", labels=("operation", "binding", "outcome")
+        )
         durations = HistogramMetricFamily(
             "tiergate_call_duration_seconds", "Duration of calls.", labels=("operation", "binding")
         )

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags, Tracer
 
 from governance.call import Exchange
@@ -50,7 +51,7 @@ class Tracing:
         return exchange.binding == "served" and random.random() < self._ratio  # noqa: S311 - no secret
 
     @contextmanager
-    def span(self, exchange: Exchange) -> Iterator[trace.Span]:
+    def span(self, exchange: Exchange) -> Generator[trace.Span]:
         """A span around the call; its context replaces the caller's ``traceparent``, so inner spans stand below it."""
         if self._tracer is None:
             raise RuntimeError("tracing is off")
@@ -82,9 +83,11 @@ def _traceparent(exchange: Exchange) -> str | None:
     return value.decode("latin-1") if value else None
 
 
-def _parent(traceparent: str | None) -> trace.Context | None:
+def _parent(traceparent: str | None) -> Context | None:
     match = TRACEPARENT.match(traceparent) if traceparent else None
     if match is None:
         return None
-    context = SpanContext(int(match[1], 16), int(match[2], 16), is_remote=True, trace_flags=TraceFlags(int(match[3], 16)))
+    context = SpanContext(
+        int(match[1], 16), int(match[2], 16), is_remote=True, trace_flags=TraceFlags(int(match[3], 16))
+    )
     return trace.set_span_in_context(NonRecordingSpan(context))

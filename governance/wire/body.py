@@ -15,7 +15,7 @@ import msgspec
 
 from governance.contract.problems import Violation
 from governance.contract.refusals import InvalidBody, MalformedRequest
-from governance.wire.shape import MOST_VIOLATIONS, Found, checker, escape, has_duplicate_names
+from governance.wire.shape import MOST_VIOLATIONS, Found, checker, escape, has_duplicate_names, type_of
 from governance.wire.violations import violations
 
 _untyped = msgspec.json.Decoder()
@@ -60,13 +60,16 @@ def _find_nul(value: Any, pointer: str, found: Found) -> None:
     """Name every string that really holds U+0000: an escaped backslash before ``u0000`` is none."""
     if len(found) >= MOST_VIOLATIONS:
         return
-    if type(value) is str and "\0" in value:
+    kind = type_of(value)
+    if kind is str and "\0" in value:
         found.append(Violation(pointer=pointer, detail="holds a NUL character (\\u0000)"))
-    elif type(value) is list:
-        for index, item in enumerate(value):
+    elif kind is list:
+        items: list[Any] = value
+        for index, item in enumerate(items):
             _find_nul(item, f"{pointer}/{index}", found)
-    elif type(value) is dict:
-        for name, item in value.items():
+    elif kind is dict:
+        members: dict[str, Any] = value
+        for name, item in members.items():
             if "\0" in name:
                 found.append(
                     Violation(pointer=pointer, detail="has a member whose name holds a NUL character (\\u0000)")
@@ -84,7 +87,8 @@ def parse(body: bytes) -> Any:
     if not body:
         raise MalformedRequest(detail="The body is empty; send a JSON object.")
     try:
-        body.isascii() or body.decode()
+        if not body.isascii():
+            body.decode()
         return _untyped.decode(body)
     except UnicodeDecodeError as error:
         raise MalformedRequest(detail=f"The body is not UTF-8: a bad byte stands at offset {error.start}.") from None

@@ -24,6 +24,8 @@ Walk = Callable[[Any, str, Found], int]
 
 STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 MOST_VIOLATIONS = 50
+type_of: Callable[[Any], type[Any]] = type
+"""The class of an untyped value, without narrowing the value to containers of unknown things."""
 ABSENT = (types.NoneType, UnsetType)
 """Members of a union that stand for no value."""
 
@@ -47,10 +49,13 @@ def checker(annotation: Any) -> Walk:
 
 def count_members(value: Any) -> int:
     """How many object members a decoded JSON value holds, at all depths."""
-    if type(value) is dict:
-        return len(value) + sum(count_members(item) for item in value.values())
-    if type(value) is list:
-        return sum(count_members(item) for item in value)
+    kind = type_of(value)
+    if kind is dict:
+        members: dict[str, Any] = value
+        return len(members) + sum(count_members(item) for item in members.values())
+    if kind is list:
+        items: list[Any] = value
+        return sum(count_members(item) for item in items)
     return 0
 
 
@@ -87,9 +92,11 @@ class _Compiler:
         each = self.walk(parts[0])
 
         def sequence(value: Any, pointer: str, found: Found) -> int:
-            if type(value) is not list:
+            kind = type_of(value)
+            if kind is not list:
                 return count_members(value)
-            return sum(each(item, f"{pointer}/{index}", found) for index, item in enumerate(value))
+            items: list[Any] = value
+            return sum(each(item, f"{pointer}/{index}", found) for index, item in enumerate(items))
 
         return sequence
 
@@ -105,10 +112,12 @@ class _Compiler:
 
 def _object(known: dict[str, Walk]) -> Walk:
     def members(value: Any, pointer: str, found: Found) -> int:
-        if type(value) is not dict:
+        kind = type_of(value)
+        if kind is not dict:
             return count_members(value)
-        count = len(value)
-        for name, item in value.items():
+        given: dict[str, Any] = value
+        count = len(given)
+        for name, item in given.items():
             walk = known.get(name)
             if walk is None:
                 if len(found) < MOST_VIOLATIONS:

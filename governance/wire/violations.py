@@ -58,14 +58,14 @@ def _visit_union(value: Any, plain: Any, annotation: Any, pointer: str, found: F
         _visit(value, members[0], pointer, found)
 
 
-def _visit_items(value: list[Any], plain: Any, pointer: str, found: Found) -> None:
+def _visit_items(value: Any, plain: Any, pointer: str, found: Found) -> None:
     parts = get_args(plain)
     if len(parts) == 2 and parts[1] is Ellipsis:
         for index, item in enumerate(value):
             _visit(item, parts[0], f"{pointer}/{index}", found)
 
 
-def _visit_members(value: dict[str, Any], plain: Any, pointer: str, found: Found) -> None:
+def _visit_members(value: Any, plain: Any, pointer: str, found: Found) -> None:
     for field in struct_members(plain):
         place = f"{pointer}/{escape(field.encode_name)}"
         if field.encode_name in value:
