@@ -7,6 +7,10 @@ import click
 from gateway.cli.failure import CONFIGURATION, Failure
 from gateway.cli.here import settings_here
 
+NEVER_CUT = ("Tier", "API", "Called by")
+WIDTH = 120
+"""Columns where nobody says how wide the reader's screen is, such as in a pipe."""
+
 
 @click.command()
 @click.option("--operations", is_flag=True, help="List each API's operations with path and scope.")
@@ -28,12 +32,14 @@ def command(operations: bool) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("Tier", "API", "Version", "Lifecycle", "Owner", "Operations", "Called by"):
-        table.add_column(column, justify="right" if column == "Operations" else "left")
+        justify = "right" if column == "Operations" else "left"
+        table.add_column(column, justify=justify, no_wrap=column in NEVER_CUT, overflow="fold")
     for row in rows:
-        callers = ", ".join(row.called_by) or ("clients" if row.tier == "experience" else "–")
+        callers = "\n".join(row.called_by) or ("clients" if row.tier == "experience" else "–")
         count = str(len(row.operations))
         table.add_row(row.tier, row.api, f"v{row.version}", row.lifecycle, row.owner, count, callers)
         if operations:
             for one in row.operations:
                 table.add_row("", f"  {one.method} {one.path}", "", "", "", "", one.scope, style="dim")
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    Console(highlight=False, width=None if console.is_terminal else max(console.width, WIDTH)).print(table)
