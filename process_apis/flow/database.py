@@ -65,7 +65,8 @@ def _queue_writers(engine: sa.Engine) -> None:
             connection.info["writing"] = True
 
     @event.listens_for(engine, "checkin")
-    def give_back(_: object, record: Any) -> None:  # pyright: ignore[reportUnusedFunction] - called by SQLAlchemy
+    @event.listens_for(engine, "invalidate")
+    def give_back(_: object, record: Any, *__: Any) -> None:  # pyright: ignore[reportUnusedFunction] - called by SQLAlchemy
         if record.info.pop("writing", False):
             turn.release()
 

@@ -79,7 +79,11 @@ class Host:
         DBOS(config=config)
         for flow, performer in flows:
             self._register(flow, performer)
-        DBOS.launch()
+        try:
+            DBOS.launch()
+        except BaseException:
+            await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+            raise
         self.launched = True
 
     def executors(self) -> list[str]:

@@ -40,6 +40,7 @@ T = TypeVar("T")
 State = TypeVar("State")
 log = logging.getLogger("tiergate.flow")
 TAKE_OVER_S = 0.25
+AWAY_S = 1.0
 LOOK_S = 0.1
 
 
@@ -234,7 +235,8 @@ class FlowRuntime:
                     await asyncio.to_thread(host.take_over, fallen)
                     await asyncio.to_thread(place.settled, fallen)
             except SQLAlchemyError as error:  # the database is away; flows wait for it, and so do we
-                log.warning("flows of other processes can't be looked after: %s", error)
+                log.warning("the flows can't be looked after: %s", error)
+                await asyncio.sleep(AWAY_S)
 
     def _changed(self, flow_id: str) -> None:
         if watched := self._watched.get(flow_id):
