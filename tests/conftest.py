@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -11,6 +12,20 @@ import pytest
 
 from gateway.embedded.valkey import EmbeddedValkey
 from governance.store import Store
+
+
+@pytest.fixture(autouse=True)
+def unexpected(request: pytest.FixtureRequest) -> Iterator[list[logging.LogRecord]]:
+    """What was logged on ``tiergate.unexpected``: it fails the test, unless marked ``expects_unexpected``."""
+    records: list[logging.LogRecord] = []
+    handler = logging.Handler()
+    handler.emit = records.append  # type: ignore[method-assign] - a handler that only collects
+    logger = logging.getLogger("tiergate.unexpected")
+    logger.addHandler(handler)
+    yield records
+    logger.removeHandler(handler)
+    if request.node.get_closest_marker("expects_unexpected") is None:
+        assert not records, [record.getMessage() for record in records]
 
 
 @pytest.fixture(scope="session")

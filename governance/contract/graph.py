@@ -46,13 +46,14 @@ def graph(apis: Iterable[DiscoveredApi], grants: Mapping[str, Iterable[str]] | N
 
 
 def constructor_types(service: type[Any]) -> dict[str, Any]:
-    """The annotated parameters of a constructor.
+    """The annotated parameters of a service's constructor; none where it has none of its own.
 
     Raises:
         ContractError: one has no annotation, so nothing can be injected.
     """
     constructor = service.__init__
-    if constructor is object.__init__ or not inspect.isfunction(constructor):
+    owner = next(one for one in service.__mro__ if "__init__" in vars(one))
+    if constructor is object.__init__ or getattr(owner, "_is_protocol", False):  # typing gives Protocols an __init__
         return {}
     hints = get_type_hints(constructor)
     names = list(inspect.signature(constructor).parameters)[1:]

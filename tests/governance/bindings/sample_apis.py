@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated, Literal, Protocol
 
 from msgspec import Meta, Struct
 
-from governance.call import current_call
+from governance.call import AccountRequired, current_call
 from governance.contract import (
     Contract,
     Cursor,
@@ -24,10 +25,11 @@ from governance.contract import (
     create,
     read,
     remove,
+    replace,
     search,
 )
 from governance.contract.discovery import DiscoveredApi
-from governance.contract.refusals import PreconditionFailed
+from governance.contract.refusals import PreconditionFailed, SystemUnavailable
 
 BookId = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,20}$")]
 Copies = Annotated[int, Meta(ge=0, le=100)]
@@ -63,6 +65,12 @@ class NewBook(Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
 
 
+class Word(Struct, frozen=True, kw_only=True):
+    """Any text at all."""
+
+    word: str
+
+
 class ShelvesV1(Contract, Protocol, owner="Stacks", folder="system_apis.shelves.v1"):
     """The shelves."""
 
@@ -72,7 +80,15 @@ class ShelvesV1(Contract, Protocol, owner="Stacks", folder="system_apis.shelves.
         ...
 
     @search("/books", scope="shelves.books:read", visible=by("account_id"))
-    async def list_books(self, *, account_id: str, limit: Limit = 50, cursor: Cursor | None = None) -> Page[Book]:
+    async def list_books(
+        self,
+        *,
+        account_id: str,
+        bound_after: date | None = None,
+        cover: Literal["hard", "soft"] | None = None,
+        limit: Limit = 50,
+        cursor: Cursor | None = None,
+    ) -> Page[Book]:
         """Books."""
         ...
 
@@ -92,18 +108,44 @@ class ShelvesV1(Contract, Protocol, owner="Stacks", folder="system_apis.shelves.
         """Change a book."""
         ...
 
+    @replace("/books/{book_id}", upsert=True, scope="shelves.books:write", visible=by("account_id"))
+    async def put_book(self, book_id: BookId, book: NewBook) -> Book:
+        """Put exactly this book there."""
+        ...
+
     @remove("/books/{book_id}", scope="shelves.books:write", public_because="Anybody may tidy up.")
     async def remove_book(self, book_id: BookId) -> None:
         """Take a book away."""
+        ...
+
+    @action(
+        "/books/{book_id}/bind", accepted=True, scope="shelves.books:write", raises=[BookLent], visible=by("account_id")
+    )
+    async def bind_book(self, book_id: BookId) -> Book:
+        """Send a book to the binder."""
+        ...
+
+    @read("/words/{word}", scope="shelves.words:read", public_because="Words are free.")
+    async def get_word(self, word: str, *, ending: str = "") -> Word:
+        """A word."""
+        ...
+
+    @create(
+        "/words",
+        scope="shelves.words:write",
+        public_because="Words are free.",
+        idempotent_because="Saying it twice changes nothing.",
+        location="/words/{word}",
+    )
+    async def say_word(self, word: Word) -> Word:
+        """Say a word."""
         ...
 
 
 class LoansV1(Contract, Protocol, owner="Counter", folder="process_apis.loans.v1"):
     """Loans of books."""
 
-    @action(
-        "/books/{book_id}/lend", scope="loans.books:write", raises=[BookLent], visible=by("account_id")
-    )
+    @action("/books/{book_id}/lend", scope="loans.books:write", raises=[BookLent], visible=by("account_id"))
     async def lend(self, book_id: BookId) -> Book:
         """Lend a book."""
         ...
@@ -135,6 +177,9 @@ class Shelves(ShelvesV1):
         self._cursors = cursors
         self.keys: list[str] = []
         self.seen_accounts: list[str] = []
+        self.removed: list[str] = []
+        self.binding = asyncio.Event()
+        self.bound = asyncio.Event()
 
     async def get_book(self, book_id: BookId, *, loud: bool = False) -> Book:
         self.seen_accounts.append(",".join(current_call().on_behalf_of.accounts.ids))
@@ -143,17 +188,37 @@ class Shelves(ShelvesV1):
                 raise NotFound
             case "bug":
                 raise KeyError("secret-detail")
+            case "away":
+                raise SystemUnavailable(detail="The cellar is locked.")
+            case "no-account":
+                raise AccountRequired(detail="Use a card.")
+            case "slow":
+                await asyncio.sleep(1)
+            case "deadline":
+                return Book(book_id="d", title=str(current_call().deadline is not None), copies=1, account_id="A")
             case "undeclared":
                 raise Undeclared
             case "bad-result":
                 return Book(book_id="B A D", title="x", copies=1, account_id="A")
         return Book(book_id=book_id, title="LOUD" if loud else "quiet", copies=1, account_id="A", revision=3)
 
-    async def list_books(self, *, account_id: str, limit: Limit = 50, cursor: Cursor | None = None) -> Page[Book]:
+    async def list_books(
+        self,
+        *,
+        account_id: str,
+        bound_after: date | None = None,
+        cover: Literal["hard", "soft"] | None = None,
+        limit: Limit = 50,
+        cursor: Cursor | None = None,
+    ) -> Page[Book]:
         after = self._cursors.decode("shelves.v1.list_books", (account_id,), cursor)
         first = int(after[0]) + 1 if after else 0
-        books = [Book(book_id=str(n), title="t", copies=1, account_id=account_id) for n in range(first, first + limit + 1)]
-        return self._cursors.page("shelves.v1.list_books", (account_id,), books, limit, lambda book: (int(book.book_id),))
+        books = [
+            Book(book_id=str(n), title="t", copies=1, account_id=account_id) for n in range(first, first + limit + 1)
+        ]
+        return self._cursors.page(
+            "shelves.v1.list_books", (account_id,), books, limit, lambda book: (int(book.book_id),)
+        )
 
     async def add_book(self, book: NewBook) -> Book:
         self.keys.append(current_call().key)
@@ -166,8 +231,27 @@ class Shelves(ShelvesV1):
             raise PreconditionFailed
         return Book(book_id=book_id, title=book.title, copies=book.copies, account_id=book.account_id, revision=4)
 
+    async def put_book(self, book_id: BookId, book: NewBook) -> Book:
+        return Book(book_id=book_id, title=book.title, copies=book.copies, account_id=book.account_id, revision=1)
+
     async def remove_book(self, book_id: BookId) -> None:
-        return None
+        self.removed.append(book_id)
+
+    async def bind_book(self, book_id: BookId) -> Book:
+        if book_id == "lent":
+            raise BookLent(book_id=book_id, back_on=date(2026, 5, 1), detail="Back in May.")
+        self.keys.append(current_call().key)
+        if book_id == "slow":
+            self.binding.set()
+            await self.bound.wait()
+            self.removed.append(book_id)
+        return Book(book_id=book_id, title="bound", copies=1, account_id="A")
+
+    async def get_word(self, word: str, *, ending: str = "") -> Word:
+        return Word(word=word + ending)
+
+    async def say_word(self, word: Word) -> Word:
+        return word
 
 
 class Loans(LoansV1):
