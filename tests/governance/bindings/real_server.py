@@ -6,14 +6,13 @@ import asyncio
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from gateway.serving.worker import InheritedListener
 from gateway.settings import load_settings
-from governance.bindings.edge import Edge
 from governance.call import SystemClock
 from tests.governance.bindings.sample_apis import Shelves
 from tests.governance.bindings.sample_gateway import assemble, edge_of, shelves_of
@@ -24,11 +23,15 @@ HEADER_TIMEOUT_S = 1
 class RealServer:
     """A served sample world and how to reach it."""
 
-    def __init__(self, port: int, shelves: Shelves, edge: Edge) -> None:
+    def __init__(self, port: int, shelves: Shelves, loop: asyncio.AbstractEventLoop) -> None:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.shelves = shelves
-        self.edge = edge
+        self._loop = loop
+
+    def run(self, call: Callable[[], None]) -> None:
+        """Call something in the server's own event loop."""
+        self._loop.call_soon_threadsafe(call)
 
 
 @contextmanager
@@ -50,7 +53,7 @@ def serving() -> Iterator[RealServer]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=lambda: loop.run_until_complete(server.serve()), daemon=True)
     thread.start()
-    yield RealServer(port, shelves_of(assembly), edge)
+    yield RealServer(port, shelves_of(assembly), loop)
     loop.call_soon_threadsafe(server.stop)
     thread.join(10)
     loop.close()
