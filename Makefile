@@ -42,9 +42,10 @@ static: $(DEV) ## Everything that CI runs, apart from the tests
 	@$(BIN)/pyright
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/vulture
+	@$(BIN)/python tests/architecture/dead_code.py
 	@$(BIN)/deptry .
 	@$(BIN)/tiergate contracts export --check
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal -m check
 
 bench: $(BENCH) ## Measure what governance costs; print ratios and save them as JSON
 	@exec $(BIN)/python tests/bench $(ARGS)

@@ -36,10 +36,6 @@ class Tracing:
         """Whether any call can be sampled."""
         return self._tracer is not None
 
-    def switch_on(self, tracer: Tracer, sample_ratio: float) -> None:
-        """Sample from now on."""
-        self._tracer, self._ratio = tracer, sample_ratio
-
     def sampled(self, exchange: Exchange) -> bool:
         """Whether a call gets a span: its caller's decision; by ratio where a request brings none."""
         if self._tracer is None:

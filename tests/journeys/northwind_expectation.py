@@ -32,11 +32,6 @@ class Line:
         return (self.quantity * self.unit_price * (1 - self.discount)).quantize(CENT, ROUND_HALF_UP)
 
     @property
-    def unit_price_cents(self) -> int:
-        """The agreed price in cents."""
-        return _exactly(self.unit_price * 100)
-
-    @property
     def discount_bp(self) -> int:
         """The agreed discount in hundredths of a per cent."""
         return _exactly(self.discount * 10_000)

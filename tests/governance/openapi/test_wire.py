@@ -15,7 +15,6 @@ from tests.governance.openapi.sample import API, Answered, Introduced, call, hot
 DOCUMENT: dict[str, Any] = document(API, [Introduced()])
 JSON = {"content-type": "application/json"}
 ROOM = b'{"code": "attic", "owner_id": "o", "place": {"floor": 1}, "means": {"means": "card", "token": "t"}}'
-NOT_THE_OPERATIONS_OWN = {"Date", "Server", "content-length"}
 
 
 def resolved(node: Any) -> Any:

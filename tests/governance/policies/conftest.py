@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import msgspec
@@ -102,6 +102,3 @@ def headers_of() -> Callable[[Exchange], dict[str, str]]:
         return found
 
     return read_headers
-
-
-Handle = Callable[[Exchange], Awaitable[Any]]
