@@ -1,0 +1,59 @@
+"""One key sent many times at once, over two gateway processes that share home and stores."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.journeys.clients import PORTAL, Client, an_order, problem
+from tests.journeys.conftest import CONFIGURATION
+from tests.journeys.gateways import eventually, running
+from tests.journeys.ledgers import discrepancies, read_ledgers
+
+TIMES = 50
+KEY = "the-same-for-all"
+
+
+@pytest.mark.timeout(120)
+def test_one_key_sent_fifty_times_over_two_gateways_makes_one_order(tmp_path: Path) -> None:
+    body = an_order("PO-ONE", ("BRG-6204", 5))
+    with running(tmp_path, "co-located", CONFIGURATION) as gateway:
+        guest = gateway.join()
+        callers = [Client(gateway, "portal-demo"), Client(gateway, "portal-demo", at=guest.url)]
+        together = Barrier(TIMES)
+
+        def send(number: int) -> httpx2.Response:
+            together.wait(10)
+            return callers[number % 2].post(f"{PORTAL}/orders", body, key=KEY)
+
+        with ThreadPoolExecutor(TIMES) as crowd:
+            answers = list(crowd.map(send, range(TIMES)))
+
+        told = Counter(answer.status_code for answer in answers)
+        assert set(told) <= {202, 409}, [answer.text for answer in answers if answer.status_code not in (202, 409)]
+        assert told[202] >= 1
+        for answer in answers:
+            if answer.status_code == 409:
+                assert problem(answer) == (409, "idempotency-key-in-flight")
+                assert int(answer.headers["retry-after"]) >= 1
+
+        def asked_again(caller: Client) -> Any:
+            answer = caller.post(f"{PORTAL}/orders", body, key=KEY)
+            return answer.json()["order_id"] if answer.status_code == 202 else None
+
+        named = {answer.json()["order_id"] for answer in answers if answer.status_code == 202}
+        named |= {eventually("the key's order is told", lambda: asked_again(caller)) for caller in callers}
+        assert len(named) == 1
+
+        order = callers[1].ended(named.pop())
+        assert order["status"] == "completed"
+        now = read_ledgers(gateway.home)
+        assert discrepancies(now, [order]) == []
+        assert [one.customer_reference for one in now.erp.orders] == ["PO-ONE"]
+        assert len(now.shipments) == len(order["shipment_ids"])
