@@ -26,7 +26,9 @@ BOUND_S = 10
 
 
 @asynccontextmanager
-async def connected(server: RealServer, request: bytes) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def connected(
+    server: RealServer, request: bytes
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection over which raw bytes were sent."""
     async with asyncio.timeout(BOUND_S):
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
@@ -107,7 +109,9 @@ async def test_the_path_of_an_absolute_target_counts(real_server: RealServer) ->
         (b"/system/" + b"a" * 9_000, (414, "uri-too-long")),
     ],
 )
-async def test_targets_come_through_as_they_were_sent(real_server: RealServer, path: bytes, answer: tuple[int, str]) -> None:
+async def test_targets_come_through_as_they_were_sent(
+    real_server: RealServer, path: bytes, answer: tuple[int, str]
+) -> None:
     assert await refused(real_server, get(path)) == answer
 
 
@@ -126,7 +130,13 @@ async def test_chunks_are_put_together(real_server: RealServer) -> None:
 
 @pytest.mark.parametrize(
     "chunks",
-    [b"FFFFFFFFFFFFFFFFFF\r\nab", b"zz\r\nab", b"-1\r\nab", b"2\r\nabc\r\n", b"2;" + b"x" * 20_000 + b"\r\nab\r\n0\r\n\r\n"],
+    [
+        b"FFFFFFFFFFFFFFFFFF\r\nab",
+        b"zz\r\nab",
+        b"-1\r\nab",
+        b"2\r\nabc\r\n",
+        b"2;" + b"x" * 20_000 + b"\r\nab\r\n0\r\n\r\n",
+    ],
     ids=["overflow", "no number", "negative", "longer than stated", "endless extension"],
 )
 async def test_broken_chunks_are_malformed(real_server: RealServer, chunks: bytes) -> None:

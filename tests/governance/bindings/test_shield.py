@@ -9,7 +9,16 @@ import pytest
 from governance.bindings.remote import HopClient
 from governance.contract.refusals import DeadlineExceeded
 from tests.governance.bindings.real_server import RealServer
-from tests.governance.bindings.sample_gateway import SHELVES, apart, ask, assemble, calling, edge_of, shelves_of, shelves_stub
+from tests.governance.bindings.sample_gateway import (
+    SHELVES,
+    apart,
+    ask,
+    assemble,
+    calling,
+    edge_of,
+    shelves_of,
+    shelves_stub,
+)
 
 pytestmark = pytest.mark.anyio
 KEY = {"Idempotency-Key": "k"}
