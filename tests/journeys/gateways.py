@@ -87,6 +87,18 @@ class Process:
                 start_new_session=True,
             )
 
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """``tiergate`` with other arguments, on the same home."""
+        return subprocess.run(
+            [sys.executable, "-m", "gateway", *arguments],
+            cwd=self.home.parent,
+            env={**self._environ, "COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
     def wait_until_ready(self) -> None:
         """Return once it answers 200 on /readyz."""
 

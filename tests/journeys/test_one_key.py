@@ -6,7 +6,6 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
-from typing import Any
 
 import httpx2
 import pytest
@@ -43,12 +42,15 @@ def test_one_key_sent_fifty_times_over_two_gateways_makes_one_order(tmp_path: Pa
                 assert problem(answer) == (409, "idempotency-key-in-flight")
                 assert int(answer.headers["retry-after"]) >= 1
 
-        def asked_again(caller: Client) -> Any:
-            answer = caller.post(f"{PORTAL}/orders", body, key=KEY)
-            return answer.json()["order_id"] if answer.status_code == 202 else None
+        def told_again(caller: Client) -> str:
+            def ask() -> str | None:
+                answer = caller.post(f"{PORTAL}/orders", body, key=KEY)
+                return answer.json()["order_id"] if answer.status_code == 202 else None
+
+            return eventually("the key's order is told", ask)
 
         named = {answer.json()["order_id"] for answer in answers if answer.status_code == 202}
-        named |= {eventually("the key's order is told", lambda: asked_again(caller)) for caller in callers}
+        named |= {told_again(caller) for caller in callers}
         assert len(named) == 1
 
         order = callers[1].ended(named.pop())
