@@ -17,7 +17,6 @@ from governance.contract.refusals import IdempotencyKeyReused
 from process_apis.flow import FlowSettings
 
 
-
 @pytest.fixture(scope="module")
 def postgresql() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="tiergate-pg-") as folder:
