@@ -56,7 +56,14 @@ class Tracing:
         parent = _parent(_traceparent(exchange))
         kind = SpanKind.SERVER if exchange.binding == "served" else SpanKind.INTERNAL
         attributes = {"tiergate.tier": operation.tier, "tiergate.operation": operation.id}
-        with self._tracer.start_as_current_span(operation.id, parent, kind=kind, attributes=attributes) as span:
+        with self._tracer.start_as_current_span(
+            operation.id,
+            parent,
+            kind=kind,
+            attributes=attributes,
+            record_exception=False,  # a problem is an answer: its type is noted, its traceback belongs to the log
+            set_status_on_exception=False,
+        ) as span:
             context = span.get_span_context()
             position = f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
             if call is not None:
