@@ -12,7 +12,7 @@ from governance.contract.problems import Violation
 from governance.contract.refusals import InvalidParameters
 from governance.wire.parameters import DOT_SEGMENTS
 
-UNBOUNDED = (str, bool)
+UNBOUNDED = (str, bool, str | None, bool | None)
 """Types without bounds: judging them is left to type checkers."""
 
 Stub = Any
