@@ -48,7 +48,7 @@ class Probe(Struct, frozen=True, kw_only=True):
     title: str
     expect_status: int
     expect_type: str = ""
-    """Problem type id without ``/problems/``; empty where the request must pass."""
+    """Problem type id without ``/problems/``; empty where the status says all."""
     without_headers: tuple[str, ...] = ()
     with_headers: tuple[tuple[str, str], ...] = ()
     token: Literal["valid", "none", "garbage", "expired", "wrong-audience", "no-scope", "other-account"] = "valid"  # noqa: S105 - a kind of token

@@ -1,0 +1,82 @@
+"""The real gateway with all tiers, in process over the embedded store and systems, and a caller for each operation."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.app import build
+from gateway.composition.application import Tiergate
+from gateway.serving.lifespan import Lifespan
+from gateway.settings import Settings, load_settings
+from governance.call import Policy, SystemClock
+from governance.consumers import ScopeCatalogue
+from governance.contract import Api, Operation
+from governance.identity import KeyFile
+from governance.issuer.access_tokens import AccessTokens
+from governance.openapi.document import document
+from governance.prove import ProbeTokens, Reply
+from tests.governance.bindings.sample_gateway import ask
+
+
+CONFIGURATION = """
+[policies.rate_limit]
+experience = "60/60s burst 60"
+process = "60/60s burst 60"
+system = "60/60s burst 60"
+
+[policies.authentication]
+failure_burst = 1000
+"""
+"""Bursts that are spent at once, by a client of its own for each operation; bad tokens as many as there are probes."""
+
+
+class Served:
+    """A running gateway as a client meets it, and what its contracts promise."""
+
+    def __init__(self, application: Tiergate, settings: Settings) -> None:
+        self.application = application
+        self.policies: tuple[Policy, ...] = application.state.policies
+        self.apis: tuple[Api, ...] = tuple(node.api for node in application.state.nodes)
+        self.operations = {operation.id: operation for api in self.apis for operation in api.operations}
+        self.documents: dict[str, Any] = {api.id: document(api, self.policies) for api in self.apis}
+        self.tokens = _tokens(settings, tuple(self.operations.values()))
+
+    async def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
+        """One request."""
+        answer = await ask(self.application, method, target, headers=headers, body=body)
+        return Reply(status=answer.status, headers=answer.headers, body=answer.body)
+
+    def authorized(self, operation: Operation, headers: Mapping[str, str], client: str = "") -> dict[str, str]:
+        """These headers with a token that opens the operation."""
+        return {**headers, "Authorization": f"Bearer {self.tokens.token('valid', operation, client)}"}
+
+    def documented(self, operation: Operation) -> dict[str, Any]:
+        """The operation as its document describes it."""
+        found: dict[str, Any] = self.documents[operation.api_id]
+        path = operation.path.removeprefix(found["servers"][0]["url"])
+        described: dict[str, Any] = found["paths"][path][operation.method.lower()]
+        return described
+
+
+def _tokens(settings: Settings, operations: tuple[Operation, ...]) -> ProbeTokens:
+    keys = KeyFile(settings.home / "keys" / "issuer.json").load_or_create()
+    clock = SystemClock()
+    tokens = AccessTokens(settings.public_url, keys[0], ScopeCatalogue.of(operations), clock, lifetime_s=300)
+    return ProbeTokens(sign=tokens.sign, issuer=settings.public_url, clock=clock, accounts=("ACME",))
+
+
+@pytest.fixture(scope="session")
+async def served(anyio_backend: str) -> AsyncIterator[Served]:
+    with tempfile.TemporaryDirectory(prefix="tiergate-conformance-") as home:
+        (Path(home) / "tiergate.toml").write_text(CONFIGURATION)
+        settings = load_settings({"TIERGATE_HOME": home}, Path(home))
+        application = build(settings)
+        life = Lifespan(application)
+        await life.start()
+        yield Served(application, settings)
+        await life.stop()
