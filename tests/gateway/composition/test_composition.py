@@ -1,3 +1,5 @@
+"""Composition: injection, the life of parts, and what a wrong tiergate.toml gets to hear."""
+
 from __future__ import annotations
 
 import asyncio

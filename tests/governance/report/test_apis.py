@@ -1,3 +1,5 @@
+"""The API report: tiers, owners, callers."""
+
 from __future__ import annotations
 
 from governance.contract.discovery import discover_apis

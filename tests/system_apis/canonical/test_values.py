@@ -1,3 +1,5 @@
+"""Canonical values: money to the cent, and nothing that is not what it says."""
+
 from __future__ import annotations
 
 import math
