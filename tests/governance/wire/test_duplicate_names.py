@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
@@ -54,6 +54,7 @@ def reference(text: str) -> bool:
     return found
 
 
+@settings(deadline=None)
 @given(VALUES, st.booleans())
 def test_the_count_finds_exactly_what_a_parser_finds(value: Any, ascii_only: bool) -> None:
     text = written(value, ascii_only=ascii_only)
@@ -74,6 +75,7 @@ class Tree(Struct, frozen=True):
 DECODE = body_decoder(Tree)
 
 
+@settings(deadline=None)
 @given(VALUES, st.booleans())
 def test_the_typed_walk_counts_alike_whatever_comes(value: Any, ascii_only: bool) -> None:
     text = written(value, ascii_only=ascii_only)

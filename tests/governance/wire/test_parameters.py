@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Protocol
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Meta, Struct
 
@@ -139,6 +139,7 @@ def test_bytes_that_are_no_utf_8_are_no_text(text: bytes) -> None:
         percent_decoded(text)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_percent_encoding_goes_there_and_back(text: str) -> None:
     if "\0" in text:
@@ -148,6 +149,7 @@ def test_percent_encoding_goes_there_and_back(text: str) -> None:
         assert percent_decoded(quote(text, safe="").encode()) == text
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_any_bytes_are_text_or_a_reason(text: bytes) -> None:
     try:
