@@ -22,7 +22,6 @@ from governance.openapi.document import document
 from governance.prove import ProbeTokens, Reply
 from tests.governance.bindings.sample_gateway import ask
 
-
 CONFIGURATION = """
 [policies.rate_limit]
 experience = "60/60s burst 60"
