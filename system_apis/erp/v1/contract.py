@@ -49,6 +49,7 @@ from system_apis.erp.v1.model import (
     StockTotals,
 )
 
+ACCOUNTS = by("account_id")
 MASTER_DATA = "Products and stock are the company's own and belong to no account."
 PRICE_REFUSALS = [UnknownProduct, UnknownAccount, CurrencyMismatch, NoTaxRate, AmountExceeded]
 ORDER_REFUSALS = [
@@ -89,12 +90,7 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
         """Put a product and its list price; list prices in other currencies stay."""
         ...
 
-    @read(
-        "/customers/{account_id}/prices/{sku}",
-        scope="erp.prices:read",
-        raises=PRICE_REFUSALS,
-        visible=by("account_id"),
-    )
+    @read("/customers/{account_id}/prices/{sku}", scope="erp.prices:read", raises=PRICE_REFUSALS, visible=ACCOUNTS)
     async def get_customer_price(self, account_id: AccountId, sku: Sku, *, quantity: Quantity = 1) -> CustomerPrice:
         """The price of a product for an account and a quantity."""
         ...
@@ -103,7 +99,7 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
         "/customers/{account_id}/price-basket",
         scope="erp.prices:read",
         raises=PRICE_REFUSALS,
-        visible=by("account_id"),
+        visible=ACCOUNTS,
         idempotent_because="Computes a price; writes nothing.",
     )
     async def price_basket(self, account_id: AccountId, basket: Basket) -> PricedBasket:
@@ -160,7 +156,7 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
         "/reservations",
         scope="erp.reservations:write",
         raises=[UnknownProduct, InsufficientStock, ReferenceTaken, Tombstoned],
-        visible=by("account_id"),
+        visible=ACCOUNTS,
         location="/reservations/{reference}",
     )
     async def reserve_stock(self, reservation: NewReservation) -> Reservation:
@@ -171,17 +167,12 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
         """
         ...
 
-    @read("/reservations/{reference}", scope="erp.reservations:read", visible=by("account_id"))
+    @read("/reservations/{reference}", scope="erp.reservations:read", visible=ACCOUNTS)
     async def get_reservation(self, reference: RecordId) -> Reservation:
         """The reservation made under a reference."""
         ...
 
-    @action(
-        "/reservations/{reference}/release",
-        scope="erp.reservations:write",
-        raises=[WrongState],
-        visible=by("account_id"),
-    )
+    @action("/reservations/{reference}/release", scope="erp.reservations:write", raises=[WrongState], visible=ACCOUNTS)
     async def release_reservation(self, reference: RecordId, release: ForAccount) -> ReleaseResult:
         """Undo the reservation made under a reference.
 
@@ -194,7 +185,7 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
         "/reservations/{reference}/consume",
         scope="erp.reservations:write",
         raises=[WrongState, InsufficientStock],
-        visible=by("account_id"),
+        visible=ACCOUNTS,
     )
     async def consume_reservation(self, reference: RecordId, consume: ForAccount) -> Reservation:
         """Post the goods issue: what was reserved leaves the stock.
@@ -204,7 +195,7 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
         """
         ...
 
-    @read("/customers/{account_id}/terms", scope="erp.terms:read", raises=[UnknownAccount], visible=by("account_id"))
+    @read("/customers/{account_id}/terms", scope="erp.terms:read", raises=[UnknownAccount], visible=ACCOUNTS)
     async def get_terms(self, account_id: AccountId) -> CustomerTerms:
         """What finance agreed with an account."""
         ...
@@ -214,7 +205,7 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
         scope="erp.terms:write",
         raises=[NoTaxRate, CurrencyMismatch],
         upsert=True,
-        visible=by("account_id"),
+        visible=ACCOUNTS,
     )
     async def put_terms(self, account_id: AccountId, terms: CustomerTerms) -> CustomerTerms:
         """Put what finance agreed with an account.
@@ -223,7 +214,7 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
         """
         ...
 
-    @read("/customers/{account_id}/credit", scope="erp.credit:read", raises=[UnknownAccount], visible=by("account_id"))
+    @read("/customers/{account_id}/credit", scope="erp.credit:read", raises=[UnknownAccount], visible=ACCOUNTS)
     async def get_credit_status(self, account_id: AccountId) -> CreditStatus:
         """Exposure, limit and headroom of an account.
 
@@ -235,7 +226,7 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
         "/sales-orders",
         scope="erp.sales-orders:write",
         raises=ORDER_REFUSALS,
-        visible=by("account_id"),
+        visible=ACCOUNTS,
         location="/sales-orders/{sales_order_id}",
     )
     async def post_sales_order(self, order: NewSalesOrder) -> SalesOrder:
@@ -245,12 +236,12 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
         """
         ...
 
-    @read("/sales-orders/{sales_order_id}", scope="erp.sales-orders:read", visible=by("account_id"))
+    @read("/sales-orders/{sales_order_id}", scope="erp.sales-orders:read", visible=ACCOUNTS)
     async def get_sales_order(self, sales_order_id: RecordId) -> SalesOrder:
         """A sales order."""
         ...
 
-    @search("/sales-orders", scope="erp.sales-orders:read", visible=by("account_id"))
+    @search("/sales-orders", scope="erp.sales-orders:read", visible=ACCOUNTS)
     async def list_sales_orders(
         self,
         *,
@@ -262,12 +253,7 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
         """Sales orders, oldest first, by account or reference."""
         ...
 
-    @action(
-        "/sales-orders/{reference}/cancel",
-        scope="erp.sales-orders:write",
-        raises=[WrongState],
-        visible=by("account_id"),
-    )
+    @action("/sales-orders/{reference}/cancel", scope="erp.sales-orders:write", raises=[WrongState], visible=ACCOUNTS)
     async def cancel_sales_order(self, reference: RecordId, cancel: ForAccount) -> CancelResult:
         """Undo the sales order posted under a reference.
 
@@ -280,7 +266,7 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
         "/invoices",
         scope="erp.invoices:write",
         raises=[WrongState, QuantityExceeded, ReferenceTaken],
-        visible=by("account_id"),
+        visible=ACCOUNTS,
         location="/invoices/{invoice_id}",
     )
     async def post_invoice(self, invoice: NewInvoice) -> Invoice:
@@ -290,12 +276,12 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
         """
         ...
 
-    @read("/invoices/{invoice_id}", scope="erp.invoices:read", visible=by("account_id"))
+    @read("/invoices/{invoice_id}", scope="erp.invoices:read", visible=ACCOUNTS)
     async def get_invoice(self, invoice_id: RecordId) -> Invoice:
         """An invoice and what is paid of it."""
         ...
 
-    @search("/invoices", scope="erp.invoices:read", visible=by("account_id"))
+    @search("/invoices", scope="erp.invoices:read", visible=ACCOUNTS)
     async def list_invoices(
         self,
         *,
@@ -313,7 +299,7 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
         "/invoices/{invoice_id}/pay",
         scope="erp.invoices:write",
         raises=[AmountExceeded, CurrencyMismatch, ReferenceTaken],
-        visible=by("account_id"),
+        visible=ACCOUNTS,
     )
     async def pay_invoice(self, invoice_id: RecordId, payment: InvoicePayment) -> Invoice:
         """Post money received for an invoice."""
@@ -323,7 +309,7 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
         "/returns",
         scope="erp.returns:write",
         raises=[WrongState, QuantityExceeded, ReferenceTaken],
-        visible=by("account_id"),
+        visible=ACCOUNTS,
         location="/returns/{return_id}",
     )
     async def create_return(self, goods: NewReturn) -> Return:
@@ -333,12 +319,12 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
         """
         ...
 
-    @read("/returns/{return_id}", scope="erp.returns:read", visible=by("account_id"))
+    @read("/returns/{return_id}", scope="erp.returns:read", visible=ACCOUNTS)
     async def get_return(self, return_id: RecordId) -> Return:
         """A return."""
         ...
 
-    @search("/returns", scope="erp.returns:read", visible=by("account_id"))
+    @search("/returns", scope="erp.returns:read", visible=ACCOUNTS)
     async def list_returns(
         self,
         *,
@@ -351,7 +337,7 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
         """Returns, oldest first, by account, order or reference."""
         ...
 
-    @action("/returns/{return_id}/receive", scope="erp.returns:write", visible=by("account_id"))
+    @action("/returns/{return_id}/receive", scope="erp.returns:write", visible=ACCOUNTS)
     async def receive_return(self, return_id: RecordId, receipt: ForAccount) -> Return:
         """Take the goods into stock and credit the order's invoices.
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Protocol
 
 import pytest
-from msgspec import Meta, Struct
 
 from governance.contract import (
     Contract,
@@ -14,9 +12,6 @@ from governance.contract import (
     Cursor,
     Limit,
     Page,
-    Problem,
-    Refusal,
-    action,
     amend,
     by,
     create,
@@ -25,75 +20,15 @@ from governance.contract import (
     replace,
     search,
 )
-
-PUBLIC = {"scope": "sample.things:read", "public_because": "A sample."}
-Thing = TypeVar("Thing")
-
-
-class Body(Struct, frozen=True):
-    account_id: str
-
-
-class Other(Struct, frozen=True):
-    name: str
-
-
-class Thawed(Struct):
-    name: str
-
-
-class Listing(Struct, frozen=True):
-    names: list[str]
-
-
-class Deep(Struct, frozen=True):
-    inner: tuple[Listing | None, ...]
-
-
-class Boxed(Struct, Generic[Thing], frozen=True):
-    thing: Thing
-
-
-class Counted(Struct, frozen=True):
-    count: int
-
-
-class HalfBounded(Struct, frozen=True):
-    count: Annotated[int, Meta(ge=0)]
-
-
-class NotBusiness(Problem, status=400, type="not-business", title="Not business."):
-    """Answered by a gateway."""
-
-
-class WithList(Refusal, status=409, type="with-list", title="With a list."):
-    """Holds what it must not."""
-
-    names: list[str]
-
-
-def declare(method: Callable[..., Any], **class_line: Any) -> type[Any]:
-    """A contract class with one method."""
-    members = {"__doc__": "A sample.", "__module__": __name__, "method": method}
-    line = {"owner": "Tests", "folder": "system_apis.sample.v1", **class_line}
-    return type(Contract)("SampleV1", (Contract, Protocol), members, **line)
-
-
-def thing() -> Any:
-    @read("/things", **PUBLIC)
-    async def method(self: object) -> Body:
-        """A thing."""
-
-    return method
-
-
-def refused(decorator: Callable[[Any], Any], method: Callable[..., Any], sentence: str) -> None:
-    if method.__doc__ is None:
-        method.__doc__ = "A sample."
-    with pytest.raises(ContractError, match=sentence) as told:
-        declare(decorator(method))
-    assert str(told.value).endswith(".")
-
+from tests.governance.contract.rules import (
+    PUBLIC,
+    Body,
+    NotBusiness,
+    Other,
+    declare,
+    refused,
+    thing,
+)
 
 # ---------------------------------------------------------------------------------------- the class
 
@@ -319,48 +254,3 @@ def test_a_location_is_filled_from_the_result() -> None:
     async def method(self: object, body: Body) -> Body: ...
 
     refused(create("/things", location="/things/{thing_id}", **PUBLIC), method, "location names thing_id")
-
-
-@pytest.mark.parametrize("result", [Thawed, tuple[Thawed, ...], Thawed | None, Boxed[Thawed], Page[Thawed]])
-def test_structs_are_frozen(result: Any) -> None:
-    async def method(self: object) -> Any: ...
-
-    method.__annotations__["return"] = result
-    refused(read("/things", **PUBLIC), method, "Thawed is not frozen: write frozen=True")
-
-
-@pytest.mark.parametrize("result", [Listing, Deep, list[str], dict[str, str], Boxed[list[str]], Boxed[set[str]]])
-def test_structs_hold_tuples(result: Any) -> None:
-    async def method(self: object) -> Any: ...
-
-    method.__annotations__["return"] = result
-    refused(read("/things", **PUBLIC), method, "hold a tuple, so that the local binding can pass it on")
-
-
-def test_members_of_refusals_are_immutable_too() -> None:
-    async def method(self: object) -> Body: ...
-
-    refused(read("/things", raises=[WithList], **PUBLIC), method, "WithList.*hold a tuple")
-
-
-@pytest.mark.parametrize("body", [Counted, HalfBounded, Boxed[int], Boxed[tuple[Counted, ...]]])
-def test_whole_numbers_of_requests_have_bounds(body: Any) -> None:
-    async def method(self: object, body: Any) -> Body: ...
-
-    method.__annotations__["body"] = body
-    refused(action("/things", **PUBLIC), method, "is an int without bounds")
-
-
-def test_whole_numbers_of_query_parameters_have_bounds() -> None:
-    async def method(self: object, count: int = 1) -> Body: ...
-
-    refused(read("/things", **PUBLIC), method, "parameter count is an int without bounds")
-
-
-@pytest.mark.parametrize("result", [Counted, Boxed[int], Literal["a", "b"], tuple[Body, ...]])
-def test_results_may_hold_any_whole_number_and_tuples(result: Any) -> None:
-    async def method(self: object) -> Any:
-        """A sample."""
-
-    method.__annotations__["return"] = result
-    assert declare(read("/things", **PUBLIC)(method))
