@@ -1,13 +1,14 @@
 """Gateways as their operators run them: ``tiergate serve`` processes on one home, in three placements.
 
 ``co-located``: one process serves all tiers. ``verify``: the same, and every local call is encoded and
-decoded. ``split``: three processes on one home, one a tier, told apart by options and variables alone.
+decoded. ``split``: three processes on one home, one a tier, by the configuration that docs/placement.md shows.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -23,6 +24,8 @@ from gateway.serving.readiness import answers_ready
 ROOT = Path(__file__).parents[2]
 PLACEMENTS = ("co-located", "verify", "split")
 TIERS = ("system", "process", "experience")
+DOCUMENTED = ROOT / "docs" / "placement.md"
+DOCUMENTED_PORTS = {"system": 8002, "process": 8001, "experience": 8000}
 SECRET = "a secret of the journeys"
 READY_WITHIN_S = 40.0
 STOP_WITHIN_S = 40.0
@@ -112,10 +115,19 @@ class Process:
         """kill -9 of the supervisor; its children die with it."""
         self._supervisor.kill()
         self._supervisor.wait(STOP_WITHIN_S)
+        self._running = None
+
+    def kill_and_restart(self) -> None:
+        """kill -9, and another on the same home and port."""
+        self.kill()
+        self.start()
+        self.wait_until_ready()
 
     def kill_worker(self) -> None:
         """kill -9 of the process that serves; the supervisor starts another."""
-        os.kill(self.worker(), signal.SIGKILL)
+        worker = self.worker()
+        os.kill(worker, signal.SIGKILL)
+        eventually("the worker is gone", lambda: not Path(f"/proc/{worker}").exists())
 
     def worker(self) -> int:
         """The process id of the worker."""
@@ -178,6 +190,10 @@ class Gateway:
         """Where a tier answers."""
         return self._processes[tier].url
 
+    def process(self, tier: str) -> Process:
+        """The process that serves a tier."""
+        return self._processes[tier]
+
     @property
     def processes(self) -> tuple[Process, ...]:
         """Each process once."""
@@ -216,13 +232,14 @@ class Gateway:
         )
 
     def _place_apart(self) -> None:
-        ports = dict(zip(TIERS, free_ports(len(TIERS)), strict=True))
-        places = "\n".join(f'{tier} = "http://127.0.0.1:{port}"' for tier, port in ports.items())
+        example = re.search(r"```toml\n(.*?)```", DOCUMENTED.read_text(), re.DOTALL)
+        assert example, "the documentation shows no placement"
+        placement = example[1]
+        for tier, port in zip(TIERS, free_ports(len(TIERS)), strict=True):
+            placement = placement.replace(f"127.0.0.1:{DOCUMENTED_PORTS[tier]}", f"127.0.0.1:{port}")
+            self._processes[tier] = Process(self.home, port, self._config, {"TIERGATE_TIERS": tier})
         with self._config.open("a") as file:
-            file.write(f"\n[placement]\n{places}\n")
-        shared = {"TIERGATE_PUBLIC_URL": f"http://127.0.0.1:{ports['experience']}"}
-        for tier, port in ports.items():
-            self._processes[tier] = Process(self.home, port, self._config, {**shared, "TIERGATE_TIERS": tier})
+            file.write(f"\n{placement}")
 
 
 @contextmanager
