@@ -12,9 +12,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from governance.bindings.arguments import arguments_binder, arguments_judge
 from governance.bindings.chain import Link, fold, links
 from governance.bindings.execution import concealed, innermost
-from governance.bindings.stub import Stub, arguments_binder, arguments_judge, stub_class
+from governance.bindings.stub import Stub, stub_class
 from governance.call.call import current_call
 from governance.call.clock import Clock
 from governance.call.exchange import Exchange, Handler

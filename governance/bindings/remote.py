@@ -22,8 +22,9 @@ import aiohttp
 import msgspec
 from msgspec import Struct
 
+from governance.bindings.arguments import arguments_binder, arguments_judge
 from governance.bindings.execution import PASSES, concealed, unexpected
-from governance.bindings.stub import Stub, arguments_binder, arguments_judge, stub_class
+from governance.bindings.stub import Stub, stub_class
 from governance.call.call import Call, Principal, current_call
 from governance.call.clock import Clock
 from governance.call.exchange import Answer

@@ -21,7 +21,7 @@ from governance.contract.problems import Refusal
 TEMPLATE = re.compile(r"(/(\{[a-z][a-z0-9_]*\}|[a-z0-9]+(-[a-z0-9]+)*))+\Z")
 PATH_NAME = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 SCOPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z][a-z0-9-]*:[a-z][a-z0-9-]*\Z")
-SCALARS = (str, int, float, bool, date, datetime)
+SCALARS = (str, int, bool, date, datetime)
 
 
 def documented(docstring: str | None, where: str) -> tuple[str, str]:
