@@ -100,8 +100,10 @@ def _text(info: kinds.StrType) -> str:
 
 
 def _number(info: kinds.IntType | kinds.FloatType) -> int | float:
-    lowest = info.ge if info.ge is not None else info.gt + 1 if info.gt is not None else 0
-    highest = info.le if info.le is not None else info.lt - 1 if info.lt is not None else None
-    value = max(lowest, 1 if highest is None or highest >= 1 else highest)
+    value: int | float = 1
+    if info.le is not None or info.lt is not None:
+        value = min(value, info.le if info.le is not None else cast("float", info.lt) - 1)
+    if info.ge is not None or info.gt is not None:
+        value = max(value, info.ge if info.ge is not None else cast("float", info.gt) + 1)
     step = info.multiple_of
     return value if step is None else -(-value // step) * step
