@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -59,3 +60,22 @@ def test_one_key_sent_fifty_times_over_two_gateways_makes_one_order(tmp_path: Pa
         assert discrepancies(now, [order]) == []
         assert [one.customer_reference for one in now.erp.orders] == ["PO-ONE"]
         assert len(now.shipments) == len(order["shipment_ids"])
+
+
+def test_one_key_makes_one_order_even_when_the_store_has_lost_its_memory(tmp_path: Path) -> None:
+    """The flow's id comes of the key, so the guarantee outlives the stored answers."""
+    body = an_order("PO-ONE", ("BRG-6204", 5))
+    with running(tmp_path, "co-located", CONFIGURATION) as gateway:
+        first = Client(gateway, "portal-demo").place(body, key=KEY)
+        gateway.process("system").stop()
+        shutil.rmtree(gateway.home / "appendonlydir")
+        gateway.start()
+        portal = Client(gateway, "portal-demo")
+        again = portal.post(f"{PORTAL}/orders", body, key=KEY)
+        assert (again.status_code, again.json()["order_id"]) == (202, first["order_id"])
+        assert "idempotency-replayed" not in again.headers, "the store knows nothing of it"
+        other = portal.post(f"{PORTAL}/orders", {**body, "reference": "PO-TWO"}, key=KEY)
+        assert problem(other) == (422, "idempotency-key-reused")
+        now = read_ledgers(gateway.home)
+        assert [one.customer_reference for one in now.erp.orders] == ["PO-ONE"]
+        assert discrepancies(now, [portal.ended(first["order_id"])]) == []
