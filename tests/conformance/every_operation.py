@@ -6,4 +6,5 @@ from governance.contract.discovery import discover_apis
 
 OPERATIONS = {operation.id: operation for one in discover_apis() for operation in one.api.operations}
 EVERY = sorted(OPERATIONS)
+TAKING = [name for name in EVERY if OPERATIONS[name].parameters]
 WITH_BODY = [name for name in EVERY if OPERATIONS[name].body]
