@@ -36,7 +36,7 @@ ALWAYS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = 6
+EXAMPLES = 4
 GATE = "http://gate"
 
 
@@ -109,4 +109,5 @@ async def test_wrong_requests_are_refused(served: Served, schemas: dict[str, Any
     headers = served.authorized(operation, {}, client=f"wrong:{name}")
     for case in cases(operation, schemas[operation.api_id], GenerationMode.NEGATIVE):
         response = await answer(served, operation, case, headers)
-        judge(case, response, [*ALWAYS, negative_data_rejection])
+        refused_by_size = response.status_code in (413, 414)  # which schemathesis does not count as a refusal
+        judge(case, response, ALWAYS if refused_by_size else [*ALWAYS, negative_data_rejection])
