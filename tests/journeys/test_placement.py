@@ -76,8 +76,10 @@ def test_while_a_tier_is_away_reads_say_so_and_orders_wait(tmp_path: Path, away:
         refused = portal.get(f"{PORTAL}/products/BRG-6204")
         assert problem(refused) == (503, "unavailable")
         assert int(refused.headers["retry-after"]) >= 1
-        answer = portal.post(f"{PORTAL}/orders", body, key="while-away")
-        assert answer.status_code == (202 if away == "system" else 503), answer.text
+        if away == "system":  # it may have held the store too, which another process takes over
+            eventually("it is accepted", lambda: portal.post(f"{PORTAL}/orders", body, key="while-away").is_success)
+        else:
+            assert problem(portal.post(f"{PORTAL}/orders", body, key="while-away")) == (503, "unavailable")
         gateway.process(away).start()
         gateway.process(away).wait_until_ready()
         eventually("reads answer", lambda: portal.get(f"{PORTAL}/products/BRG-6204").status_code == 200)
