@@ -9,9 +9,13 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from gateway.embedded.valkey import EmbeddedValkey
 from governance.store import Store
+
+settings.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")  # the same cases in every run, however busy the machine is
 
 
 @pytest.fixture(autouse=True)
