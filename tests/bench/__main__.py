@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="make bench", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5, help="rounds of every case (5)")
     parser.add_argument("--seconds", type=float, default=2.0, help="seconds a round (2)")
     parser.add_argument("--connections", type=int, default=32, help="connections (32)")

@@ -52,7 +52,9 @@ def cases(world: World) -> tuple[Case, ...]:
             build=_get(f"{shop}/listings/BRG-6204", token),
         ),
         Case(name="governed POST, 1 tier", servers=gateway, port=port, build=_post(f"{stock}/items", token)),
-        Case(name="governed POST, 3 tiers together", servers=gateway, port=port, build=_post(f"{shop}/listings", token)),
+        Case(
+            name="governed POST, 3 tiers together", servers=gateway, port=port, build=_post(f"{shop}/listings", token)
+        ),
         Case(
             name="GET with upstream, 3 tiers together",
             servers=gateway,

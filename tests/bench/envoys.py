@@ -111,7 +111,11 @@ def _envoy(
         ],
     }
     endpoints = [{"lb_endpoints": [{"endpoint": {"address": _address(target)}}]}] if target else []
-    cluster = {"name": "target", "type": "STATIC", "load_assignment": {"cluster_name": "target", "endpoints": endpoints}}
+    cluster = {
+        "name": "target",
+        "type": "STATIC",
+        "load_assignment": {"cluster_name": "target", "endpoints": endpoints},
+    }
     resources = {"listeners": [listener], "clusters": [cluster] if target else []}
     config = folder / f"{name}.json"
     config.write_text(json.dumps({"static_resources": resources}))

@@ -30,7 +30,9 @@ def free_port() -> int:
 class Server:
     """A child process with everything it started."""
 
-    def __init__(self, command: list[str], ready_url: str, environ: Mapping[str, str], log: Path, core: int = SERVER_CORE) -> None:
+    def __init__(
+        self, command: list[str], ready_url: str, environ: Mapping[str, str], log: Path, core: int = SERVER_CORE
+    ) -> None:
         with log.open("ab") as out:
             self._process = subprocess.Popen(command, env={**os.environ, **environ}, stdout=out, stderr=out)
         self._log = log
