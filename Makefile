@@ -40,6 +40,7 @@ static: $(DEV) ## Everything that CI runs, apart from the tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/pyright
+	@$(BIN)/pyright -p tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python tests/architecture/dead_code.py

@@ -69,8 +69,9 @@ def _tokens(settings: Settings, operations: tuple[Operation, ...]) -> ProbeToken
     return ProbeTokens(sign=tokens.sign, issuer=settings.public_url, clock=clock, accounts=("ACME",))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def served(anyio_backend: str) -> AsyncIterator[Served]:
+    """No longer than a module: a process runs one flow engine at a time, and other tests run theirs."""
     with tempfile.TemporaryDirectory(prefix="tiergate-conformance-") as home:
         (Path(home) / "tiergate.toml").write_text(CONFIGURATION)
         settings = load_settings({"TIERGATE_HOME": home}, Path(home))

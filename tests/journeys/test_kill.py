@@ -84,7 +84,7 @@ def kill_the_system_tier(gateway: Gateway) -> None:
     gateway.process("system").kill_and_restart()
 
 
-VICTIMS = {
+VICTIMS: dict[Callable[[Gateway], None], str] = {
     kill_the_supervisor: "co-located",
     kill_the_worker: "co-located",
     kill_the_first_of_two: "co-located",

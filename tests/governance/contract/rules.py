@@ -16,7 +16,7 @@ from governance.contract import (
     read,
 )
 
-PUBLIC = {"scope": "sample.things:read", "public_because": "A sample."}
+PUBLIC: dict[str, Any] = {"scope": "sample.things:read", "public_because": "A sample."}
 Thing = TypeVar("Thing")
 
 
@@ -66,13 +66,15 @@ def declare(method: Callable[..., Any], **class_line: Any) -> type[Any]:
     """A contract class with one method."""
     members = {"__doc__": "A sample.", "__module__": __name__, "method": method}
     line = {"owner": "Tests", "folder": "system_apis.sample.v1", **class_line}
-    return type(Contract)("SampleV1", (Contract, Protocol), members, **line)
+    made: Any = type(Contract)
+    return made("SampleV1", (Contract, Protocol), members, **line)
 
 
 def thing() -> Any:
     @read("/things", **PUBLIC)
     async def method(self: object) -> Body:
         """A thing."""
+        raise NotImplementedError
 
     return method
 

@@ -46,12 +46,10 @@ def service(contract: type[Any], *callees: type[Any], needs: tuple[Any, ...] | N
         async def get_other(self) -> Thing:
             return Thing("o")
 
-    def constructor(self: object, **_: object) -> None: ...
-
     if callees:
         takes = {f"callee_{number}": callee for number, callee in enumerate(callees)}
         exec(f"def constructor(self, {', '.join(takes)}): ...", globals(), namespace := {})
-        constructor = namespace["constructor"]
+        constructor: Any = namespace["constructor"]
         constructor.__annotations__ = takes
         Service.__init__ = constructor
     Service.needs = tuple(callee.get for callee in callees) if needs is None else needs

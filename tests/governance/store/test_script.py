@@ -17,8 +17,8 @@ ECHO: Script[list[bytes]] = Script("echo", b"return {KEYS[1], ARGV[1]} -- 100%")
 @given(st.lists(st.binary(max_size=40), max_size=4), st.lists(st.binary(max_size=40), max_size=4))
 def test_the_wire_form_is_that_of_any_command(keys: list[bytes], arguments: list[bytes]) -> None:
     count = b"%d" % len(keys)
-    assert ECHO.call(keys, arguments) == pack_command((b"EVALSHA", ECHO.digest, count, *keys, *arguments))
-    assert ECHO.call_by_source(keys, arguments) == pack_command((b"EVAL", ECHO.source, count, *keys, *arguments))
+    assert ECHO.call(keys, arguments) == pack_command((b"EVALSHA", ECHO.digest, count, *keys, *arguments))  # pyright: ignore[reportArgumentType] - bytes all along
+    assert ECHO.call_by_source(keys, arguments) == pack_command((b"EVAL", ECHO.source, count, *keys, *arguments))  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.anyio

@@ -12,6 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import IntegrityError
 
 from process_apis.flow import migration
 from process_apis.flow.checkpoint import CheckpointLost, Checkpoints
@@ -85,7 +86,7 @@ def test_a_writer_that_fails_gives_its_turn_back(tmp_path: Path) -> None:
     row = {"flow_id": "f", "position": 1, **HOP}
     with engine.begin() as connection:
         connection.execute(sa.insert(timeline), row)
-    with pytest.raises(sa.exc.IntegrityError), engine.begin() as connection:
+    with pytest.raises(IntegrityError), engine.begin() as connection:
         connection.execute(sa.insert(timeline), row)
     done = threading.Event()
 

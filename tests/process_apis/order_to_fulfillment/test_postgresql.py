@@ -22,7 +22,7 @@ def postgresql() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="tiergate-pg-") as folder:
         home = Path(folder)
         home.chmod(0o755)  # a server that is started as root goes on as a user of its own
-        pg = pgserver.get_server(home, cleanup_mode="stop")
+        pg = pgserver.get_server(home, cleanup_mode="stop")  # pyright: ignore[reportPrivateImportUsage] - it has no __all__
         yield home
         pg.cleanup()
 

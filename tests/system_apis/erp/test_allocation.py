@@ -9,7 +9,7 @@ from system_apis.erp.connectors.embedded.allocation import Needs, Site, allocate
 
 
 def sites(**free: dict[str, int]) -> tuple[Site, ...]:
-    places = {
+    places: dict[str, tuple[str, tuple[str, ...], bool]] = {
         "HAM": ("DE", ("DK",), False),
         "ROT": ("NL", ("FR",), False),
         "POZ": ("PL", (), False),
