@@ -230,6 +230,7 @@ def test_orders_are_listed_newest_first_by_filter_and_page(desk: Desk) -> None:
 
 def test_a_caller_lists_its_own_orders_without_naming_its_account(desk: Desk) -> None:
     own = desk.place(an_order("LIONET", ("BRG-6204", 1)))
+    desk.place(an_order("ACME", ("BRG-6204", 1)))
 
     page = desk.call("list_orders", accounts=Accounts(ids=("LIONET",)))
     assert [one.order_id for one in page.items] == [own.order_id]
