@@ -46,7 +46,7 @@ static: $(DEV) ## Everything that CI runs, apart from the tests
 	@$(BIN)/python tests/architecture/dead_code.py
 	@$(BIN)/deptry .
 	@$(BIN)/tiergate contracts export --check
-	@$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal -m check
+	@$(BIN)/python -m pytest -qq -n $(JOBS) --dist worksteal -m check
 
 bench: $(BENCH) ## Measure what governance costs; print ratios and save them as JSON
 	@exec $(BIN)/python tests/bench $(ARGS)
