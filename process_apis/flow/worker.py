@@ -57,9 +57,7 @@ class Worker:
     async def stop(self, grace_s: float) -> None:
         """Let calls under way finish for up to ``grace_s``, begin no new one, and let go of the flows."""
         await self._asking.stop(grace_s)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*map(let_go, tuple(self._tasks)))
         self._checkpoints.close()
 
     async def carry_on(self, flow: Flow[Any], performer: object, start: FlowStart) -> str:
@@ -169,3 +167,13 @@ class Worker:
             self._park(connection, leg.flow, following, self._parking.delay_s(leg.start.leg))
 
         self._checkpoints.expect(leg.start.workflow_id, step_id, write)
+
+
+async def let_go(task: asyncio.Task[Any]) -> None:
+    """Cancel a task and wait for its end, also on another loop: the engine's own, while this one did not turn."""
+    loop = task.get_loop()
+    if loop is asyncio.get_running_loop():
+        task.cancel()
+        await asyncio.wait({task})
+    else:
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(let_go(task), loop))
