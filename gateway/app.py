@@ -13,7 +13,7 @@ from typing import Any
 
 from gateway.composition.account_directory import CrmAccountDirectory
 from gateway.composition.application import Tiergate
-from gateway.composition.connectors import connectors
+from gateway.composition.connectors import connectors, vendor_of
 from gateway.composition.identity import Identities, identities
 from gateway.composition.lifetime import Part, lifetime
 from gateway.composition.policies import audited, policies
@@ -141,4 +141,4 @@ def _identity_routes(who: Identities) -> list[Any]:
 
 def _vendors(settings: Settings, nodes: Sequence[Node]) -> Mapping[str, str]:
     names = [node.api.name for node in nodes if node.api.tier == "system" and "system" in settings.gateway.tiers]
-    return {name: settings.systems[name].connector if name in settings.systems else "embedded" for name in names}
+    return {name: vendor_of(name, settings) for name in names}

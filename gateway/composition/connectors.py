@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from gateway.composition.injection import Resources, made
@@ -45,16 +45,27 @@ def connectors(nodes: Iterable[Node], settings: Settings, resources: Resources) 
     return found
 
 
-def _connector(name: str, settings: Settings, resources: Resources) -> Connector:
-    stated = settings.systems.get(name, System())
-    vendors: Mapping[str, Any] = discover_connectors(name)
-    if stated.connector not in vendors:
-        known = ", ".join(sorted(vendors)) or "none"
+def vendor_of(name: str, settings: Settings) -> str:
+    """The connector that a system API uses: the stated one, the embedded one, or the only one.
+
+    Raises:
+        SettingsError: that one is not there, or there are several and none is stated.
+    """
+    stated = settings.systems.get(name, System()).connector
+    vendors = sorted(discover_connectors(name))
+    wanted = stated or (vendors[0] if len(vendors) == 1 else "embedded")
+    if wanted not in vendors:
+        known = ", ".join(vendors) or "none"
         raise SettingsError(
-            [f"{_file(settings)}: systems.{name}.connector is {stated.connector!r}; the {name} API has: {known}."]
+            [f"{_file(settings)}: systems.{name}.connector is {wanted!r}; the {name} API has: {known}."]
         )
-    module = vendors[stated.connector]
-    own = read_section(stated.settings, module.Settings, file=_file(settings), path=f"systems.{name}.settings")
+    return wanted
+
+
+def _connector(name: str, settings: Settings, resources: Resources) -> Connector:
+    module = discover_connectors(name)[vendor_of(name, settings)]
+    stated = settings.systems.get(name, System()).settings
+    own = read_section(stated, module.Settings, file=_file(settings), path=f"systems.{name}.settings")
     connector: Connector = made(module.Connector, {**resources, module.Settings: own})
     return connector
 

@@ -118,7 +118,8 @@ class ExternalIssuer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class System(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[systems.<api>]``: the connector behind a system API and the settings of that connector."""
 
-    connector: Annotated[str, Meta(min_length=1, description="the name of a connector's folder")] = "embedded"
+    connector: str = ""
+    """The name of a connector's folder; empty for the embedded one, or for the only one there is."""
     settings: Mapping[str, Any] = {}
 
 

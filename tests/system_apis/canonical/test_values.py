@@ -52,7 +52,7 @@ def test_money_is_written_with_the_digits_of_its_currency(amount: Money, text: s
 
 def test_money_of_two_currencies_does_not_combine() -> None:
     with pytest.raises(ValueError, match="cannot combine EUR with USD"):
-        Money(1, "EUR") + Money(1, "USD")
+        _ = Money(1, "EUR") + Money(1, "USD")
     with pytest.raises(ValueError, match="one currency an order"):
         total((Money(1, "EUR"), Money(1, "USD")), "EUR")
 

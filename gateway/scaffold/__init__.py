@@ -1,0 +1,1 @@
+"""Skeletons of APIs, connectors and policies: ``tiergate new``."""
