@@ -24,12 +24,13 @@ from rich.table import Table
 from world import running
 
 RESULTS = Path("var/bench.json")
+WIDTH = 110
 
 
 def main() -> None:
     """Measure, print, save."""
     options = _options()
-    console = Console()
+    console = Console(width=max(Console().width, WIDTH))
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-1:] or os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory(prefix="tiergate-bench-") as folder, running(Path(folder)) as world:
         every = cases(world)
