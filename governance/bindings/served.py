@@ -234,6 +234,17 @@ def _shield(inner: Handler) -> Handler:
     return shielded
 
 
+async def finish_writes(within_s: float) -> None:
+    """Return when every write that began in this event loop has ended, or after ``within_s`` seconds.
+
+    Whoever stops a gateway's parts asks first: a server waits only for those that somebody still waits for.
+    """
+    loop = asyncio.get_running_loop()
+    ours = [work for work in _under_way if work.get_loop() is loop]
+    if ours:
+        await asyncio.wait(ours, timeout=within_s)
+
+
 def _encode(operation: Operation) -> Wrap:
     status = operation.success_status
     location = _location(operation)

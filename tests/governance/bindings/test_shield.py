@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from gateway.composition.lifetime import lifetime
 from governance.bindings.remote import HopClient
 from governance.contract.refusals import DeadlineExceeded
 from tests.governance.bindings.real_server import RealServer
@@ -37,6 +38,19 @@ async def test_a_write_goes_on_when_its_client_goes_away() -> None:
     async with asyncio.timeout(5):
         while not shelves.removed:
             await asyncio.sleep(0)
+    assert shelves.removed == ["slow"]
+
+
+async def test_no_part_stops_under_a_write_that_nobody_waits_for() -> None:
+    assembly = assemble()
+    shelves = shelves_of(assembly)
+    async with lifetime([])(None):
+        request = asyncio.create_task(ask(edge_of(assembly), "POST", f"{SHELVES}/books/slow/bind", headers=KEY))
+        await shelves.binding.wait()
+        request.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await request
+        asyncio.get_running_loop().call_later(0.05, shelves.bound.set)
     assert shelves.removed == ["slow"]
 
 
