@@ -30,7 +30,7 @@ def test_an_api_version_is_contract_and_service(folder: Path) -> None:
 
 @pytest.mark.parametrize("folder", sorted({path.parents[1] for path in connectors()}), ids=str)
 def test_a_system_has_its_port(folder: Path) -> None:
-    assert f"{folder.name.title()}Port" in stars(folder / "port.py")
+    assert folder.name.title().replace("_", "") + "Port" in stars(folder / "port.py")
 
 
 @pytest.mark.parametrize("folder", connectors(), ids=str)
