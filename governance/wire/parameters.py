@@ -18,6 +18,7 @@ from governance.contract.checks import bare, union_members
 from governance.contract.operation import Operation, Parameter
 from governance.contract.problems import Violation
 from governance.contract.refusals import InvalidParameters
+from governance.wire.patterns import stray_line_feed
 from governance.wire.shape import MOST_VIOLATIONS
 from governance.wire.violations import reason
 
@@ -75,9 +76,13 @@ def _boolean(text: str) -> bool:
 def _converted(annotation: Any) -> Callable[[str], Any]:
     if annotation is str:
         return str
+    wrong_end = stray_line_feed(annotation)
 
     def converted(text: str) -> Any:
-        return _convert(text, annotation)
+        value = _convert(text, annotation)
+        if wrong := wrong_end(text):
+            raise ValueError(wrong)
+        return value
 
     return converted
 

@@ -1,4 +1,4 @@
-"""Shape checks that typed decoding does not make: unknown members and duplicate names.
+"""Shape checks that typed decoding does not make: unknown members, duplicate names, stray line feeds.
 
 A checker is compiled once per type. It walks the untyped value beside the type, names every member
 that the request's Struct does not have, and counts all members on its way: together with the
@@ -18,6 +18,7 @@ from msgspec import Struct, UnsetType
 from msgspec.structs import fields as struct_members
 
 from governance.contract.problems import Violation
+from governance.wire.patterns import has_pattern, stray_line_feed
 
 Found = list[Violation]
 Walk = Callable[[Any, str, Found], int]
@@ -43,7 +44,7 @@ def has_duplicate_names(text: bytes, members: int) -> bool:
 
 
 def checker(annotation: Any) -> Walk:
-    """The walk that reports members unknown to ``annotation`` and returns how many members it met."""
+    """The walk that reports what ``annotation`` does not know and returns how many members it met."""
     return _Compiler().walk(annotation)
 
 
@@ -67,6 +68,19 @@ def _leaf(value: Any, pointer: str, found: Found) -> int:
     return count_members(value) if type(value) in (dict, list) else 0
 
 
+def _patterned(annotation: Any) -> Walk:
+    wrong_end = stray_line_feed(annotation)
+
+    def text(value: Any, pointer: str, found: Found) -> int:
+        if type_of(value) is not str:
+            return count_members(value)
+        if (wrong := wrong_end(value)) and len(found) < MOST_VIOLATIONS:
+            found.append(Violation(pointer=pointer, detail=wrong))
+        return 0
+
+    return text
+
+
 class _Compiler:
     """Compiles the walks of one type tree; a recursive type refers to its own walk."""
 
@@ -74,6 +88,8 @@ class _Compiler:
         self._structs: dict[Any, Walk] = {}
 
     def walk(self, annotation: Any) -> Walk:
+        if has_pattern(annotation):
+            return _patterned(annotation)
         plain = get_args(annotation)[0] if get_origin(annotation) is typing.Annotated else annotation
         origin = get_origin(plain) or plain
         if origin in (typing.Union, types.UnionType):
