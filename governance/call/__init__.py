@@ -1,6 +1,7 @@
 """The call under way, its stages and the shape of a policy."""
 
 from governance.call.call import (
+    ACCOUNT_ID,
     AccountRequired,
     Accounts,
     Call,
@@ -17,6 +18,7 @@ from governance.call.policy import Documented, Finding, Policy, Probe
 from governance.call.stages import Stage
 
 __all__ = [
+    "ACCOUNT_ID",
     "AccountRequired",
     "Accounts",
     "Answer",

@@ -15,6 +15,9 @@ from msgspec import Struct
 from governance.call.keys import child_key
 from governance.contract.problems import Problem
 
+ACCOUNT_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
+"""What an account id looks like, in contracts as in tokens."""
+
 
 class AccountRequired(Problem, status=403, type="account-required", title="This caller stands for no account."):
     """The operation works for one account and the caller is bound to none."""

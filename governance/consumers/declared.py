@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
+from governance.call import ACCOUNT_ID
 from governance.consumers.catalogue import ScopeCatalogue
 from governance.consumers.consumer import Consumer
 from governance.consumers.errors import ConsumerError
@@ -80,6 +81,9 @@ def _consumer(
         raise ConsumerError(f"{where}: plan {declared.plan!r} does not exist; there are {', '.join(sorted(plans))}.")
     for origin in declared.origins:
         _check_origin(where, origin)
+    for account in declared.accounts:
+        if not re.fullmatch(ACCOUNT_ID, account):
+            raise ConsumerError(f"{where}: {account!r} is no account id: letters, digits, dots, dashes, up to 40.")
     return Consumer(
         client_id=client_id,
         name=declared.name or client_id,

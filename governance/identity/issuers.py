@@ -6,13 +6,14 @@ audience and type are all checked, and one kind of token is never taken for anot
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 
-from governance.call import Accounts, Principal
+from governance.call import ACCOUNT_ID, Accounts, Principal
 from governance.identity.key_sources import KeySource
 from governance.identity.refusals import BadToken
 
@@ -20,6 +21,8 @@ ACCESS_TYPE = "at+jwt"
 HOP_TYPE = "hop+jwt"
 SIGNATURES = ("Ed25519", "EdDSA", "ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 """Every algorithm that may be allowed: asymmetric ones. ``none`` and HMAC are not among them."""
+
+ACCOUNT = re.compile(ACCOUNT_ID)
 
 
 class TrustedIssuer(Struct, frozen=True, kw_only=True, eq=False):
@@ -95,6 +98,8 @@ def identity_of(payload: dict[str, Any], claims: Claims, trusted: TrustedIssuer)
 def _accounts(payload: dict[str, Any], trusted: TrustedIssuer) -> Accounts:
     named = payload.get(trusted.account_claim, ())
     ids = (named,) if isinstance(named, str) else _convert(named, tuple[str, ...])
+    if not all(map(ACCOUNT.fullmatch, ids)):
+        raise BadToken("claims", "The token names an account that can be none.")
     reach = _convert(payload.get(trusted.reach_claim, "own"), Literal["own", "subtree", "all"])
     return Accounts(ids=ids, reach=reach)
 

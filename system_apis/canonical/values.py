@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from governance.call import ACCOUNT_ID
 from system_apis.canonical.iso import COUNTRIES, CURRENCY_EXPONENTS
 
 AMOUNT_LIMIT = 10**15
@@ -21,12 +22,7 @@ Sku = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", description="Stock keeping unit.", examples=["BRG-6204"])
 ]
 AccountId = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$",
-        description="Customer account, as CRM numbers it.",
-        examples=["ACME"],
-    ),
+    str, Meta(pattern=ACCOUNT_ID, description="Customer account, as CRM numbers it.", examples=["ACME"])
 ]
 RecordId = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,79}$", description="Opaque identifier of a record.")

@@ -83,6 +83,7 @@ def test_a_role_brings_its_scopes_beside_those_that_are_listed() -> None:
         ({"account_reach": "everything"}, "Invalid enum value 'everything'"),
         ({"scope": ["erp.products:read"]}, "unknown field `scope`"),
         ({"accounts": "ACME"}, "Expected `array`"),
+        ({"accounts": ["ACME", "no id!"]}, "'no id!' is no account id"),
     ],
 )
 def test_every_mistake_is_one_sentence(table: dict[str, Any], sentence: str) -> None:

@@ -73,6 +73,7 @@ def test_a_deeply_nested_header_is_refused(forge: Any, reason_of: Reason) -> Non
     [
         {"sub": None}, {"sub": ""}, {"sub": 7}, {"client_id": None}, {"client_id": ""}, {"client_id": ["c"]},
         {"scope": ["erp.products:read"]}, {"scope": 7}, {"accounts": 7}, {"accounts": [7]}, {"accounts": {"a": 1}},
+        {"accounts": ""}, {"accounts": ["ACME", "no id!"]}, {"accounts": ["ACME\n"]}, {"accounts": ["A" * 41]},
         {"account_reach": "everything"}, {"account_reach": True},
     ],
 )  # fmt: skip
