@@ -1,12 +1,14 @@
 """The operations desk: metrics, the governance report and the hops of a request.
 
 Readable from loopback without a token, unless a proxy stands in between (a forwarding header says
-so); from elsewhere with a token that holds ``governance:read`` for the audience
-``{public_url}/governance``.
+so) or the request is for another host: a proxy that passes ``Host`` on, or a web page whose name was
+made to point here (DNS rebinding). Else with a token that holds ``governance:read`` for the audience
+``{public_url}/governance``; 503 while its issuer's keys can't be had.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from litestar import Request, Response, get
@@ -14,14 +16,15 @@ from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
-from governance.contract.refusals import InsufficientScope, Unauthenticated
-from governance.identity import BadToken, TokenVerifier
+from governance.contract.refusals import InsufficientScope, SystemUnavailable, Unauthenticated
+from governance.identity import BadToken, KeysUnavailable, TokenVerifier
 from governance.report import ApiRow
 from governance.telemetry import CallMetrics, HopLog
 
 READ = "governance:read"
 LOOPBACK = ("127.0.0.1", "::1")
-FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+LOOPBACK_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]*)?", re.IGNORECASE)
+FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
 
 def desk_routes(
@@ -63,8 +66,7 @@ def desk_routes(
 
 
 async def _admit(request: Request[Any, Any, State], verifier: TokenVerifier) -> None:
-    peer = request.client.host if request.client else ""
-    if peer in LOOPBACK and not any(name in request.headers for name in FORWARDED):
+    if _from_here(request):
         return
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
@@ -73,5 +75,13 @@ async def _admit(request: Request[Any, Any, State], verifier: TokenVerifier) -> 
         identity = await verifier.verify(token.encode(), "governance")
     except BadToken as error:
         raise Unauthenticated(detail=str(error)) from None
+    except KeysUnavailable as error:
+        raise SystemUnavailable(detail="The token can't be verified now: its issuer does not answer.") from error
     if READ not in identity.principal.scopes:
         raise InsufficientScope(scope=READ)
+
+
+def _from_here(request: Request[Any, Any, State]) -> bool:
+    peer = request.client.host if request.client else ""
+    host = LOOPBACK_HOST.fullmatch(request.headers.get("host", ""))
+    return peer in LOOPBACK and host is not None and not any(name in request.headers for name in FORWARDED)

@@ -43,7 +43,8 @@ class Telling:
         """Each hop with tier, operation, policies applied and time."""
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
         for column in ("   Tier", "Operation", "Binding", "Policies applied", "Time"):
-            table.add_column(column, justify="right" if column == "Time" else "left", overflow="fold")
+            whole = column != "Policies applied"  # only the list of policies goes on in the next line
+            table.add_column(column, justify="right" if column == "Time" else "left", overflow="fold", no_wrap=whole)
         for hop, times in _folded(hops):
             style = TIER_STYLE.get(hop.tier, "")
             outcome = "" if hop.outcome == "ok" else f" [red]{hop.outcome}[/red]"
