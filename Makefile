@@ -20,7 +20,7 @@ RUN := $(VENV)/.run-$(call sum,run)
 DEV := $(VENV)/.dev-$(call sum,dev)
 BENCH := $(VENV)/.bench-$(call sum,bench)
 
-.PHONY: help run demo test check static bench lock clean
+.PHONY: help run demo test check static proof bench lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F '|' '{ printf "%-14s%s\n", $$1, $$2 }'
@@ -47,6 +47,9 @@ static: $(DEV) ## Everything that CI runs, apart from the tests
 	@$(BIN)/deptry .
 	@$(BIN)/tiergate contracts export --check
 	@$(BIN)/python -m pytest -qq -n $(JOBS) --dist worksteal -m check
+
+proof: $(DEV) ## Kill, flood and starve a running gateway for some minutes, and count
+	@$(BIN)/python -m pytest -q -m proof --timeout 1800
 
 bench: $(BENCH) ## Measure what governance costs; print ratios and save them as JSON
 	@exec $(BIN)/python tests/bench $(ARGS)
