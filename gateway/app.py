@@ -26,6 +26,7 @@ from governance.bindings.assembly import Assembly, Wiring
 from governance.bindings.edge import Edge
 from governance.bindings.remote import HopClient
 from governance.bindings.served import WireLimits
+from governance.bindings.shedding import SheddingLimits
 from governance.call import Clock, Policy, SystemClock
 from governance.consumers import Consumers
 from governance.contract import CursorCodec
@@ -95,8 +96,8 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
         *desk_routes(api_rows(nodes, assembly.chains), resources[CallMetrics], resources[HopLog], who.verifier),
     ]
     cors = next(policy for policy in governing if isinstance(policy, Cors))
-    edge = Edge(assembly.routes, wiring.limits, cors.preflight, clock)
-    parts: list[Part] = [store, *ports.values(), *governing, client, flows]
+    edge = Edge(assembly.routes, wiring.limits, cors.preflight, clock, _shedding(settings))
+    parts: list[Part] = [store, *ports.values(), *governing, client, flows, edge.shedding]
     application = Tiergate(edge, routes, lifespan=[lifetime(parts)])
     application.state.update({"assembly": assembly, "policies": governing, "nodes": nodes})
     return application
@@ -115,11 +116,16 @@ def _wiring(
             max_body_bytes=gateway.max_body_bytes,
             max_uri_bytes=gateway.max_uri_bytes,
             body_timeout_s=gateway.body_timeout_s,
+            https=settings.public_url.startswith("https:"),
         ),
         mode=gateway.local_binding,
         client=client,
         credentials=who.hop_tokens,
     )
+
+
+def _shedding(settings: Settings) -> SheddingLimits:
+    return SheddingLimits(most_in_flight=settings.gateway.most_in_flight, most_lag_s=settings.gateway.most_lag_s)
 
 
 def _identity(who: Identities) -> dict[Any, Any]:

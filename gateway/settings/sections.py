@@ -48,6 +48,7 @@ TierList = Annotated[
 BodyBytes = Annotated[int, Meta(ge=1024, le=104_857_600, description="a number of bytes from 1024 to 104857600")]
 UriBytes = Annotated[int, Meta(ge=256, le=65_536, description="a number of bytes from 256 to 65536")]
 Seconds = Annotated[float, Meta(ge=0.1, le=600, description="a number of seconds from 0.1 to 600")]
+InFlight = Annotated[int, Meta(ge=1, le=100_000, description="a number of requests from 1 to 100000")]
 TokenLifetime = Annotated[int, Meta(ge=60, le=86_400, description="a number of seconds from 60 to 86400")]
 Ratio = Annotated[float, Meta(ge=0, le=1, description="a share from 0 to 1")]
 
@@ -67,6 +68,10 @@ class Gateway(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_uri_bytes: UriBytes = 8_192
     header_timeout_s: Seconds = 10.0
     body_timeout_s: Seconds = 15.0
+    most_in_flight: InFlight = 1_000
+    """Requests under way in one process above which new ones are answered 503 at once."""
+    most_lag_s: Seconds = 0.5
+    """How late a busy process's event loop may be before new requests are answered 503 at once."""
     drain_s: Seconds = 20.0
     """How long requests may take to finish after SIGTERM."""
 

@@ -2,7 +2,7 @@
 
 Stands in front of the framework's router, for every path under a tier. Owns what a router owns:
 404, 405 with ``Allow``, HEAD, OPTIONS and CORS preflight, percent decoding, the Host check
-(RFC 9110 §7.2: exactly one, and not empty) and the bound on the request target. What fails outside
+(RFC 9110 §7.2: exactly one, and not empty), the bound on the request target and load shedding. What fails outside
 every chain is ``internal-error`` too: no request under a tier is answered with anything but a problem.
 
 Standards: RFC 9110; the Fetch standard's CORS protocol.
@@ -18,11 +18,20 @@ from typing import Any
 from governance.bindings.execution import unexpected
 from governance.bindings.rendering import problem_answer
 from governance.bindings.routes import Place, Routes, path_texts, scope_raw_path
-from governance.bindings.served import EVERY_ANSWER, WireLimits
+from governance.bindings.served import WireLimits
+from governance.bindings.shedding import Shedding, SheddingLimits
+from governance.bindings.standing_headers import standing_headers
 from governance.call.clock import Clock, SystemClock
 from governance.call.exchange import Answer, Exchange, Request
 from governance.contract.problems import Problem
-from governance.contract.refusals import InternalError, MalformedRequest, MethodNotAllowed, UnknownPath, UriTooLong
+from governance.contract.refusals import (
+    InternalError,
+    MalformedRequest,
+    MethodNotAllowed,
+    Overloaded,
+    UnknownPath,
+    UriTooLong,
+)
 
 Scope = Any
 Receive = Callable[[], Awaitable[Any]]
@@ -30,6 +39,7 @@ Send = Callable[[Any], Awaitable[None]]
 Pairs = tuple[tuple[bytes, bytes], ...]
 Preflight = Callable[[bytes], Pairs]
 """From an origin to the headers that answer its preflight; none where no consumer has it."""
+RETRY_SOON: Pairs = ((b"retry-after", b"1"),)
 READABLE = frozenset((b"access-control-allow-origin", b"vary"))
 """What lets a page read a refusal that was made before any policy ran."""
 
@@ -38,13 +48,21 @@ class Edge:
     """Serves every operation of a gateway."""
 
     def __init__(
-        self, routes: Routes, limits: WireLimits, preflight: Preflight | None = None, clock: Clock | None = None
+        self,
+        routes: Routes,
+        limits: WireLimits,
+        preflight: Preflight | None = None,
+        clock: Clock | None = None,
+        shedding: SheddingLimits | None = None,
     ) -> None:
         self._routes = routes
         self._limits = limits
         self._preflight = preflight
         self._request_ids = request_ids()
         self._monotonic = (clock or SystemClock()).monotonic
+        self._standing = standing_headers(https=limits.https, readable=False)
+        self.shedding = Shedding(shedding or SheddingLimits(), self._monotonic)
+        """To be started and stopped with the gateway's parts; without, only the number under way counts."""
 
     def owns(self, raw_path: bytes) -> bool:
         """Whether a path lies under a tier, so that it is answered here and nowhere else."""
@@ -56,6 +74,8 @@ class Edge:
         raw_path = scope_raw_path(scope)
         path = raw_path.decode("latin-1")
         request_id = self._request_ids()
+        shedding = self.shedding
+        shedding.in_flight += 1
         try:
             answer = await self._answer(scope, receive, method, raw_path, path, request_id)
         except Problem as problem:
@@ -63,11 +83,17 @@ class Edge:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is logged and answered as a problem
             unexpected.error("%s %s: %s [request %s]", method, path, type(error).__name__, request_id, exc_info=error)
             answer = self._refused(InternalError(), scope, path, request_id)
+        finally:
+            shedding.in_flight -= 1
         await respond(send, answer, head=method == "HEAD")
 
     async def _answer(
         self, scope: Scope, receive: Receive, method: str, raw_path: bytes, path: str, request_id: str
     ) -> Answer:
+        now_s = self._monotonic()
+        if self.shedding.overloaded(now_s):
+            self.shedding.shed += 1
+            raise Overloaded(detail="Nothing was done. Ask again in a moment.")
         if len(raw_path) + len(scope["query_string"]) > self._limits.max_uri_bytes:
             raise UriTooLong(detail=f"Path and query may have {self._limits.max_uri_bytes} bytes together.")
         headers = scope["headers"]
@@ -92,7 +118,7 @@ class Edge:
             receive=receive,
             path_arguments=path_texts(raw_arguments) if raw_arguments else (),
         )
-        exchange = Exchange(operation, "served", request, self._monotonic())
+        exchange = Exchange(operation, "served", request, now_s)
         exchange.evidence["request_id"] = request_id
         answer: Answer = await handler(exchange)
         return answer
@@ -108,12 +134,13 @@ class Edge:
             cors = self._browser(scope)
             if cors:
                 cors += ((b"access-control-allow-methods", place.allow),)
-        return Answer(204, ((b"request-id", request_id.encode()), *EVERY_ANSWER, allow, *cors))
+        return Answer(204, ((b"request-id", request_id.encode()), *self._standing, allow, *cors))
 
     def _refused(self, problem: Problem, scope: Scope, path: str, request_id: str) -> Answer:
         answer = problem_answer(problem, instance=path, request_id=request_id)
         readable = [pair for pair in self._browser(scope) if pair[0] in READABLE]
-        own = ((b"request-id", request_id.encode()), *EVERY_ANSWER, *readable)
+        again = RETRY_SOON if problem.status == 503 else ()
+        own = ((b"request-id", request_id.encode()), *self._standing, *again, *readable)
         return Answer(answer.status, answer.headers + own, answer.body)
 
     def _browser(self, scope: Scope) -> Pairs:

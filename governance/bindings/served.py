@@ -19,6 +19,7 @@ from msgspec import Struct
 from governance.bindings.chain import Link, fold, links
 from governance.bindings.execution import concealed, innermost
 from governance.bindings.rendering import JSON_HEADER, encoder, entity_tag, header, problem_answer
+from governance.bindings.standing_headers import standing_headers
 from governance.call.clock import Clock
 from governance.call.exchange import Answer, Exchange, Handler, Request, Wrap
 from governance.call.policy import Policy
@@ -55,9 +56,6 @@ SINGLE = frozenset(
 MOST_LENGTH_DIGITS = 18
 """Python refuses to read numbers of thousands of digits, and no body is that long."""
 
-EVERY_ANSWER = ((b"x-content-type-options", b"nosniff"),)
-
-
 IF_MATCH = re.compile(rb'"[!#-~]*"|\*')
 """One strong entity tag, or any (RFC 9110 §13.1.1): a weak one never matches, a list is not taken."""
 
@@ -68,6 +66,8 @@ class WireLimits(Struct, frozen=True, kw_only=True):
     max_body_bytes: int = 1_048_576
     max_uri_bytes: int = 8_192
     body_timeout_s: float = 10.0
+    https: bool = False
+    """Whether clients reach the gateway by TLS."""
 
 
 def served(
@@ -75,7 +75,7 @@ def served(
 ) -> tuple[Handler, tuple[Link, ...]]:
     """The handler from request to ``Answer`` of one operation, and the chain that it is made of."""
     own = [
-        Link(stage=Stage.ANNOTATE, position=0, name="annotate", wrap=_annotate(operation)),
+        Link(stage=Stage.ANNOTATE, position=0, name="annotate", wrap=_annotate(operation, limits)),
         Link(stage=Stage.ADMIT, position=0, name="admit", wrap=_admit(operation)),
         Link(stage=Stage.DECODE, position=0, name="decode", wrap=_decode(operation, limits)),
         Link(stage=Stage.EXECUTE, position=0, name="encode", wrap=_encode(operation)),
@@ -86,7 +86,10 @@ def served(
     return fold(chain, innermost(operation, service, clock)), chain
 
 
-def _annotate(operation: Operation) -> Wrap:
+def _annotate(operation: Operation, limits: WireLimits) -> Wrap:
+    on_success = standing_headers(https=limits.https, readable=operation.safe)
+    on_refusal = standing_headers(https=limits.https, readable=False)
+
     def wrap(inner: Handler) -> Handler:
         async def annotate(exchange: Exchange) -> Answer:
             try:
@@ -95,8 +98,9 @@ def _annotate(operation: Operation) -> Wrap:
                 answer = _refused(exchange, problem)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is logged and answered as a problem
                 answer = _refused(exchange, concealed(operation, _request_id(exchange), error))
-            own = ((b"request-id", _request_id(exchange).encode()), *EVERY_ANSWER, *exchange.response_headers)
-            return Answer(answer.status, answer.headers + own, answer.body)
+            standing = on_success if answer.status < 400 else on_refusal
+            own = ((b"request-id", _request_id(exchange).encode()), *exchange.response_headers)
+            return Answer(answer.status, answer.headers + standing + own, answer.body)
 
         return annotate
 

@@ -114,6 +114,10 @@ class SystemUnavailable(
     """``Retry-After`` says when to ask again."""
 
 
+class Overloaded(Problem, status=503, type="overloaded", title="The gateway has too much to do.", retryable=True):
+    """Refused before anything was done, so that what is under way ends in time; ``Retry-After`` says when to ask."""
+
+
 class DeadlineExceeded(Problem, status=504, type="deadline-exceeded", title="The deadline passed.", retryable=True):
     """The call's time was used up before the work began, or while a system behind was awaited."""
 

@@ -22,6 +22,7 @@ from governance.contract.refusals import (
     InvalidParameters,
     MalformedRequest,
     NotAcceptable,
+    Overloaded,
     PreconditionFailed,
     PreconditionRequired,
     RequestTimeout,
@@ -40,6 +41,7 @@ ALWAYS: tuple[type[Problem], ...] = (
     UriTooLong,
     InternalError,
     SystemUnavailable,
+    Overloaded,
     DeadlineExceeded,
 )
 WITH_BODY: tuple[type[Problem], ...] = (RequestTimeout, BodyTooLarge, UnsupportedMediaType, InvalidBody)
