@@ -26,6 +26,7 @@ from granian.log import LogLevels
 from granian.server.embed import Server
 
 from gateway.serving.lifespan import Application, Lifespan, LifespanFailed
+from gateway.serving.logs import configure_logging
 from gateway.serving.parent import die_with_parent
 from gateway.settings import Settings, SettingsError, load_settings
 
@@ -35,7 +36,6 @@ EXIT_REFUSED = 3
 BACKLOG = 1024
 HEADER_BYTES = 65_536
 """Request line and headers together may have this size; a larger head is answered with 431."""
-CHATTY = ("alembic", "dbos", "httpx2")
 GC_THRESHOLDS = (50_000, 20, 100)
 """With everything built frozen, this took p99 from 33 to 6 ms."""
 
@@ -72,9 +72,7 @@ def main() -> int:
     """Serve until told to stop; the exit code says why it ended."""
     arguments = _arguments()
     die_with_parent(arguments.parent)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for name in CHATTY:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    configure_logging()
     try:
         settings = load_settings(os.environ, Path.cwd())
         return asyncio.run(_serve(load_factory(arguments.app), arguments.listener, settings))
