@@ -2,6 +2,7 @@
 
 from governance.policies.rate_limit.enforcement import Enforcement
 from governance.policies.rate_limit.limit import RateLimit
+from governance.policies.rate_limit.quota import Quota
 from governance.policies.rate_limit.settings import Plans, Settings
 
-__all__ = ["Enforcement", "Plans", "RateLimit", "Settings"]
+__all__ = ["Enforcement", "Plans", "Quota", "RateLimit", "Settings"]
