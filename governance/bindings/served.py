@@ -21,7 +21,7 @@ from governance.bindings.execution import concealed, innermost
 from governance.bindings.rendering import JSON_HEADER, encoder, entity_tag, header, problem_answer
 from governance.bindings.standing_headers import standing_headers
 from governance.call.clock import Clock
-from governance.call.exchange import Answer, Exchange, Handler, Request, Wrap
+from governance.call.exchange import Answer, Ended, Exchange, Handler, Request, Wrap
 from governance.call.policy import Policy
 from governance.call.stages import Stage
 from governance.contract.operation import Operation
@@ -96,6 +96,8 @@ def _annotate(operation: Operation, limits: WireLimits) -> Wrap:
                 answer = await inner(exchange)
             except Problem as problem:
                 answer = _refused(exchange, problem)
+            except Ended as ended:
+                answer = ended.answer
             except Exception as error:  # noqa: BLE001 - whatever it is, it is logged and answered as a problem
                 answer = _refused(exchange, concealed(operation, _request_id(exchange), error))
             standing = on_success if answer.status < 400 else on_refusal

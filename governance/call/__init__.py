@@ -12,9 +12,9 @@ from governance.call.call import (
     leave,
 )
 from governance.call.clock import Clock, ManualClock, SystemClock
-from governance.call.exchange import Answer, Binding, Exchange, Handler, Headers, Request, Wrap
+from governance.call.exchange import Answer, Binding, Ended, Exchange, Handler, Headers, Request, Wrap
 from governance.call.keys import child_key, derive_key, edge_key
-from governance.call.policy import Documented, Finding, Policy, Probe
+from governance.call.policy import Documented, Finding, Policy, Probe, TokenKind
 from governance.call.stages import Stage
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Call",
     "Clock",
     "Documented",
+    "Ended",
     "Exchange",
     "Finding",
     "Handler",
@@ -37,6 +38,7 @@ __all__ = [
     "Request",
     "Stage",
     "SystemClock",
+    "TokenKind",
     "Wrap",
     "calling",
     "child_key",

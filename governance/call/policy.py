@@ -40,21 +40,70 @@ class Documented(Struct, frozen=True, kw_only=True):
     """Members such as ``x-rate-limit`` on the operation."""
 
 
+TokenKind = Literal[
+    "valid",
+    "none",
+    "garbage",
+    "expired",
+    "not-yet",
+    "wrong-audience",
+    "other-issuer",
+    "wrong-type",
+    "no-expiry",
+    "alg-none",
+    "hmac-of-public-key",
+    "other-key",
+    "key-in-header",
+    "tampered",
+    "critical",
+    "no-scope",
+    "no-probe",
+    "other-account",
+]
+"""The tokens that probes are sent with: one good one, and every wrong kind of it."""
+
+
 class Probe(Struct, frozen=True, kw_only=True):
-    """One request that a policy says must be refused (or pass), starting from a valid request."""
+    """One request that a policy says must be refused (or pass), starting from a valid request.
+
+    Requests that would reach the implementation of a write carry ``Tiergate-Probe``, so none has an effect.
+    """
 
     control: str
     """Stable id such as ``AU-001``."""
     title: str
     expect_status: int
+    """0 for any answer of the operation itself: a success, or a business refusal."""
     expect_type: str = ""
     """Problem type id without ``/problems/``; empty where the status says all."""
+    expect_headers: tuple[tuple[str, str], ...] = ()
+    """Name in lower case and the pattern that its whole value has; an empty pattern: it must not be there."""
     without_headers: tuple[str, ...] = ()
     with_headers: tuple[tuple[str, str], ...] = ()
-    token: Literal["valid", "none", "garbage", "expired", "wrong-audience", "no-scope", "other-account"] = "valid"  # noqa: S105 - a kind of token
+    token: TokenKind = "valid"  # noqa: S105 - a kind of token
+    scopes: tuple[str, ...] = ()
+    """Held beside the operation's own."""
+    client: str = ""
+    """Another client than the one that the other probes of the operation are sent by."""
+    method: str = ""
+    """Another method than the operation's."""
+    query: str = ""
+    """Appended to the query as it stands."""
+    path: str = ""
+    """Appended to the path as it stands."""
+    given: tuple[tuple[str, Any], ...] = ()
+    """Arguments of the operation by name, in place of samples."""
+    other_payload: bool = False
+    """Another valid request of the operation than the sample."""
     repeat: int = 1
     """How often the request is sent; the expectation is for the last."""
+    until_spent: bool = False
+    """Sent by a client of its own as often as ``RateLimit-Policy`` says it may be, and once more."""
+    first: tuple[Probe, ...] = ()
+    """Sent before, under the same idempotency key; each of them must hold as well."""
     body: bytes | None = None
+    effect: bool = False
+    """Runs the implementation of a write: sent only where that was asked for."""
 
 
 class Finding(Struct, frozen=True, kw_only=True):
