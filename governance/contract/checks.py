@@ -38,7 +38,7 @@ def path_names(template: str) -> set[str]:
 
 
 def template(where: str, declaration: Declaration) -> None:
-    """A path is kebab-case segments and {snake_case} parameters; a scope is api.resource:verb."""
+    """A path is kebab-case segments and {snake_case} parameters; a scope is api.resource:verb; a cost is counted."""
     if not TEMPLATE.match(declaration.template):
         raise ContractError(
             f"{where}: path {declaration.template!r} must be kebab-case segments and {{snake_case}} "
@@ -46,6 +46,8 @@ def template(where: str, declaration: Declaration) -> None:
         )
     if not SCOPE.match(declaration.scope):
         raise ContractError(f"{where}: scope {declaration.scope!r} must read like erp.sales-orders:write.")
+    if declaration.cost < 1:
+        raise ContractError(f"{where}: cost={declaration.cost} must be at least 1: it is what a call takes of limits.")
 
 
 def raisable(where: str, raises: Iterable[Any]) -> None:

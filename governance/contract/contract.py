@@ -147,6 +147,7 @@ def _operation(api: Api, cls: type[Any], name: str, method: Any) -> Operation:
         upsert=declaration.upsert,
         location=api.prefix + declaration.location if declaration.location else "",
         limit=declaration.limit,
+        cost=declaration.cost,
         implementation=method,
     )
     checks.complete(where, operation)

@@ -26,6 +26,7 @@ class Stated(TypedDict, total=False):
     visible: Visibility
     public_because: str
     limit: str
+    cost: int
 
 
 class Declaration(Struct, frozen=True, kw_only=True):
@@ -38,6 +39,7 @@ class Declaration(Struct, frozen=True, kw_only=True):
     visible: Visibility | None = None
     public_because: str = ""
     limit: str = ""
+    cost: int = 1
     accepted: bool = False
     upsert: bool = False
     idempotent_because: str = ""

@@ -110,6 +110,8 @@ class Operation(Struct, frozen=True, kw_only=True, eq=False):
     location: str = ""
     limit: str = ""
     """A limit of its own, which also inner calls are held to; empty for the tier's default."""
+    cost: int = 1
+    """How many units of every limit and quota one call takes."""
     implementation: Callable[..., Any]
 
     @property

@@ -66,7 +66,7 @@ class LibraryV2(Contract, Protocol, owner="Reading room", lifecycle="preview", f
         """A new book."""
         ...
 
-    @create("/loans", scope="library.loans:write", visible=by("reader_id"), accepted=True, limit="5/s")
+    @create("/loans", scope="library.loans:write", visible=by("reader_id"), accepted=True, limit="5/s", cost=3)
     async def lend(self, book: Book) -> Book:
         """Lend."""
         ...
@@ -147,6 +147,7 @@ def test_each_decorator_brings_its_method_status_and_demands(
 
 def test_what_a_decorator_is_told_is_kept() -> None:
     assert operation_of(LibraryV2.lend).limit == "5/s"
+    assert (operation_of(LibraryV2.lend).cost, operation_of(LibraryV2.get_book).cost) == (3, 1)
     assert operation_of(LibraryV2.count_pages).unkeyed_because == "Only counts."
     assert operation_of(LibraryV2.post_book).location == "/process/old-library/v2/books/{book_id}"
 

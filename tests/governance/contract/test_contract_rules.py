@@ -238,6 +238,12 @@ def test_a_search_returns_a_page() -> None:
     refused(search("/things", **PUBLIC), method, r"a search returns Page")
 
 
+def test_a_call_costs_at_least_one() -> None:
+    async def method(self: object) -> Body: ...
+
+    refused(read("/things", **PUBLIC, cost=0), method, "cost=0 must be at least 1")
+
+
 def test_a_search_takes_limit_and_cursor() -> None:
     async def method(self: object, *, limit: Limit = 50) -> Page[Body]: ...
 
