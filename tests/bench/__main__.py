@@ -81,6 +81,9 @@ def _ratios(rows: dict[str, Sample]) -> dict[str, float]:
     chained = "GET with upstream, 3 chained Envoys"
     return {
         "CPU of a governed GET / the same ungoverned": cpu("governed GET, 1 tier") / cpu("ungoverned GET"),
+        "CPU of a governed POST / the same ungoverned": cpu("governed POST, 1 tier") / cpu("ungoverned POST"),
+        "CPU that all policies add to a GET, µs (aim ≤ 20)": cpu("governed GET, 1 tier") - cpu("ungoverned GET"),
+        "CPU that all policies add to a POST, µs": cpu("governed POST, 1 tier") - cpu("ungoverned POST"),
         "CPU of 3 tiers together / 1 tier (goal ≤ 1.3)": cpu("governed GET, 3 tiers together")
         / cpu("governed GET, 1 tier"),
         "requests per CPU second, 3 tiers together / in 3 processes (goal ≥ 3)": cpu(

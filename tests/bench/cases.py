@@ -20,6 +20,8 @@ class Case(Struct, frozen=True, kw_only=True):
     servers: tuple[Server, ...]
     port: int
     build: Build
+    connections: int | None = None
+    """A number of its own; None for the run's."""
 
 
 class Sample(Struct, frozen=True, kw_only=True):
@@ -37,8 +39,8 @@ def cases(world: World) -> tuple[Case, ...]:
     shop = "/experience/bench-shop/v1"
     stock = "/system/bench-stock/v1"
     return (
-        Case(name="ungoverned GET", servers=gateway, port=port, build=_get("/ungoverned/BRG-6204", token)),
-        Case(name="governed GET, 1 tier", servers=gateway, port=port, build=_get(f"{stock}/items/BRG-6204", token)),
+        *_against_ungoverned(gateway, port, token, stock),
+        *_against_ungoverned(gateway, port, token, stock, connections=1),
         Case(
             name="governed GET, 3 tiers together",
             servers=gateway,
@@ -51,7 +53,6 @@ def cases(world: World) -> tuple[Case, ...]:
             port=world.apart_port,
             build=_get(f"{shop}/listings/BRG-6204", token),
         ),
-        Case(name="governed POST, 1 tier", servers=gateway, port=port, build=_post(f"{stock}/items", token)),
         Case(
             name="governed POST, 3 tiers together", servers=gateway, port=port, build=_post(f"{shop}/listings", token)
         ),
@@ -76,6 +77,23 @@ def cases(world: World) -> tuple[Case, ...]:
     )
 
 
+def _against_ungoverned(
+    gateway: tuple[Server, ...], port: int, token: str, stock: str, *, connections: int | None = None
+) -> tuple[Case, ...]:
+    """The same work with all policies and with none."""
+    alone = "" if connections is None else f", {connections} connection"
+    builds = {
+        "ungoverned GET": _get("/ungoverned/BRG-6204", token),
+        "governed GET, 1 tier": _get(f"{stock}/items/BRG-6204", token),
+        "ungoverned POST": _post("/ungoverned", token),
+        "governed POST, 1 tier": _post(f"{stock}/items", token),
+    }
+    return tuple(
+        Case(name=name + alone, servers=gateway, port=port, build=build, connections=connections)
+        for name, build in builds.items()
+    )
+
+
 def sample(case: Case, *, connections: int, seconds: float) -> Sample:
     """One round.
 
@@ -83,7 +101,7 @@ def sample(case: Case, *, connections: int, seconds: float) -> Sample:
         RuntimeError: an answer was not a success, so that the figure would be of something else.
     """
     before, store_before = _cpu(case), _cpu(case, store=True)
-    seen = drive(case.port, case.build, connections=connections, seconds=seconds)
+    seen = drive(case.port, case.build, connections=case.connections or connections, seconds=seconds)
     cpu, store = _cpu(case) - before, _cpu(case, store=True) - store_before
     if seen.wrong or not seen.requests:
         raise RuntimeError(f"{case.name}: {seen.wrong} of {seen.requests} answers were not 2xx")

@@ -1,21 +1,24 @@
-"""The gateway with one more path: the measured handler without any governance in front of it."""
+"""The gateway with two more paths: the measured handlers without any governance in front of them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import msgspec
-from litestar import Response, get
+from litestar import Request, Response, get, post
+from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 
 from gateway.app import create_app as create_gateway
 from gateway.composition.application import Tiergate
+from system_apis.bench_stock.port import StockItem
 
 encoder = msgspec.json.Encoder()
+decoder = msgspec.json.Decoder(StockItem)
 
 
 def create_app() -> Tiergate:
-    """The gateway, with ``GET /ungoverned/{sku}`` on Litestar's own router."""
+    """The gateway, with ``GET /ungoverned/{sku}`` and ``POST /ungoverned`` on Litestar's own router."""
     application = create_gateway()
     service: Any = application.state.assembly.services["bench_stock.v1"]
 
@@ -23,6 +26,12 @@ def create_app() -> Tiergate:
     async def ungoverned(sku: str) -> Response[bytes]:
         return Response(encoder.encode(await service.get_item(sku)), media_type="application/json")
 
-    handler: HTTPRouteHandler = ungoverned
-    application.register(handler)
+    @post("/ungoverned", include_in_schema=False)
+    async def ungoverned_post(request: Request[Any, Any, State]) -> Response[bytes]:
+        item = decoder.decode(await request.body())
+        return Response(encoder.encode(await service.add_item(item)), media_type="application/json")
+
+    handlers: tuple[HTTPRouteHandler, ...] = (ungoverned, ungoverned_post)
+    for handler in handlers:
+        application.register(handler)
     return application
