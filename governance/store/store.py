@@ -7,7 +7,8 @@ Guarantees, per event loop and process:
   it ends at once.
 - Replies are bytes, integers, None or lists of them; nothing is decoded.
 - The connection is made again by itself, first at once, then with growing pauses (full jitter, at
-  most half a second). A store that is loading its data counts as away.
+  most half a second). A store that is loading its data counts as away. One that greets and hangs up
+  never counts as connected.
 - At most ``outstanding_limit`` calls wait; more are refused, so a slow store can't fill the memory.
 - After a fork the child's copy serves nothing, so two processes never share a connection.
 
@@ -42,6 +43,8 @@ logger = logging.getLogger("tiergate.store")
 
 FIRST_PAUSE_S = 0.02
 LONGEST_PAUSE_S = 0.5
+SETTLED_S = 0.5
+"""A connection that ends sooner than this is a failure to connect, and the next one waits as after any other."""
 
 
 class StoreOptions(Struct, frozen=True, kw_only=True):
@@ -150,20 +153,33 @@ class Store:
             raise StoreUnavailable("the connection to the store did not come back in time") from None
 
     async def _stay_connected(self) -> None:
-        failed = 0
+        loop, failed = asyncio.get_running_loop(), 0
         while True:
             try:
-                line = self._line = await self._connect()
+                line = await self._connect()
             except (OSError, StoreError) as error:
                 self._say_away(str(error) or "it can't be reached in time")
                 failed += 1
-                pause_s = random.uniform(0, min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**failed))  # noqa: S311 - jitter, no secret
-                await asyncio.sleep(pause_s)
+                await self._pause(failed)
                 continue
-            failed, self._away = 0, None
-            self._settled.set()
-            logger.info("the store at %s answers", self.address)
+            if line.lost.done():  # right after the greeting, before this task went on
+                self._say_away(str(line.lost.result()))
+            else:
+                self._serve(line)
+            began = loop.time()
             await asyncio.wait((line.lost,))  # not awaited itself: our own cancellation would cancel it
+            failed = failed + 1 if loop.time() - began < SETTLED_S else 0
+            if failed:  # what greets and hangs up would be greeted without end
+                await self._pause(failed)
+
+    def _serve(self, line: Line) -> None:
+        self._line, self._away = line, None
+        self._settled.set()
+        logger.info("the store at %s answers", self.address)
+
+    async def _pause(self, failed: int) -> None:
+        longest_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(failed, 10))
+        await asyncio.sleep(random.uniform(0, longest_s))  # noqa: S311 - jitter, no secret
 
     def _dropped(self, line: Line) -> None:
         if self._line is line:

@@ -103,3 +103,22 @@ async def test_nonsense_ends_the_connection_not_the_program(tmp_path: Path, nons
         await store.start()
         assert await store.command(b"PING") == b"PONG"
         await store.close()
+
+
+async def test_a_store_that_greets_and_hangs_up_is_not_connected(tmp_path: Path) -> None:
+    greeted = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal greeted
+        greeted += 1
+        await reader.read(65536)
+        writer.write(b"+PONG\r\n")  # greeting and end leave in one segment
+        writer.close()
+
+    server = await asyncio.start_unix_server(serve, str(tmp_path / "s"))
+    store = Store(str(tmp_path / "s"))
+    with pytest.raises(StoreUnavailable, match="closed the connection"):
+        await store.start(patience_s=0.4)
+    assert 2 <= greeted < 60  # with pauses, not in a circle
+    assert not store.connected
+    server.close()
