@@ -20,7 +20,7 @@ RUN := $(VENV)/.run-$(call sum,run)
 DEV := $(VENV)/.dev-$(call sum,dev)
 BENCH := $(VENV)/.bench-$(call sum,bench)
 
-.PHONY: help run demo test check static proof bench lock clean
+.PHONY: help run demo test check static conformance proof bench lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F '|' '{ printf "%-14s%s\n", $$1, $$2 }'
@@ -46,7 +46,11 @@ static: $(DEV) ## Everything that CI runs, apart from the tests
 	@$(BIN)/python tests/architecture/dead_code.py
 	@$(BIN)/deptry .
 	@$(BIN)/tiergate contracts export --check
+	@$(BIN)/python tests/conformance/tables.py --check
 	@$(BIN)/python -m pytest -qq -n $(JOBS) --dist worksteal -m check
+
+conformance: $(DEV) ## Write docs/conformance.md from the tests' markers
+	@$(BIN)/python tests/conformance/tables.py
 
 proof: $(DEV) ## Kill, flood and starve a running gateway for some minutes, and count
 	@$(BIN)/python -m pytest -q -m proof --timeout 1800
