@@ -62,6 +62,7 @@ async def test_other_paths_are_not_the_edges(edge: Edge, path: str) -> None:
     assert not edge.owns(path.encode())
 
 
+@pytest.mark.rule("RFC 9110 §15.5.6", "405 lists the methods in Allow")
 @pytest.mark.parametrize(
     ("path", "method", "allow"),
     [
@@ -89,6 +90,7 @@ async def test_options_say_what_there_is(edge: Edge) -> None:
     assert "content-length" not in reply.headers
 
 
+@pytest.mark.rule("RFC 9110 §9.3.2", "HEAD has the headers of GET and no body")
 @pytest.mark.parametrize("path", [BOOK, f"{SHELVES}/books/missing", f"{SHELVES}/nothing", f"{BOOK}?x=1"])
 async def test_head_is_get_without_its_body(edge: Edge, path: str) -> None:
     of_get, of_head = await ask(edge, "GET", path), await ask(edge, "HEAD", path)
@@ -98,6 +100,7 @@ async def test_head_is_get_without_its_body(edge: Edge, path: str) -> None:
     assert of_head.headers["content-length"] == str(len(of_get.body))
 
 
+@pytest.mark.rule("RFC 9110 §7.2", "A request without exactly one Host is refused")
 @pytest.mark.parametrize(
     "hosts", [[], [b"a", b"b"], [b"a", b"a"], [b""], [b"  "]], ids=["none", "two", "twice the same", "empty", "blank"]
 )
@@ -120,6 +123,7 @@ async def test_request_ids_differ_and_are_the_gateways_own(edge: Edge) -> None:
     assert "mine" not in ids
 
 
+@pytest.mark.rule("RFC 9457 §3.1.5", "The instance is a URI reference")
 async def test_the_instance_is_the_path_as_it_came(edge: Edge) -> None:
     for path in ("/system/a%2Fb", "/system/%E4%F6", "/system/a%20b;c=d,e"):
         assert (await ask(edge, "GET", path)).problem(404, "unknown-path")["instance"] == path

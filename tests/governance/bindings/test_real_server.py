@@ -128,6 +128,7 @@ async def test_chunks_are_put_together(real_server: RealServer) -> None:
     assert (await exchange(real_server, post(b"Transfer-Encoding: chunked\r\n", chunks)))[0] == 201
 
 
+@pytest.mark.rule("RFC 9112 §7.1", "Broken chunks end with 400")
 @pytest.mark.parametrize(
     "chunks",
     [
@@ -183,6 +184,7 @@ async def test_large_headers_are_refused_by_the_server(real_server: RealServer) 
     assert status in (0, 431)  # it may close before it has read everything
 
 
+@pytest.mark.rule("RFC 9112 §6.3", "Where both lengths come, chunks count and the connection ends")
 async def test_both_lengths_at_once_are_read_as_chunks_and_the_connection_is_closed(real_server: RealServer) -> None:
     chunks = b"%x\r\n%b\r\n0\r\n\r\n" % (len(GOOD), GOOD)
     request = post(b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n", chunks)

@@ -22,6 +22,7 @@ def edge() -> Edge:
     return edge_of(assemble())
 
 
+@pytest.mark.rule("RFC 9110 §8.8.3", "A record's answer carries a strong entity tag")
 async def test_a_read_is_tagged_with_its_revision(edge: Edge) -> None:
     reply = await ask(edge, "GET", BOOK)
     assert reply.status == 200
@@ -36,6 +37,7 @@ async def test_what_has_no_revision_is_tagged_by_its_bytes(edge: Edge) -> None:
     assert one.headers["etag"].startswith('"')
 
 
+@pytest.mark.rule("RFC 9110 §13.1.2", "If-None-Match with the tag that holds is answered 304")
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("given", ['"3"', 'W/"3"', '"1", "3"', "*", ' "3" ', '"1",W/"3"'])
 async def test_what_the_caller_has_is_not_sent_again(edge: Edge, method: str, given: str) -> None:
@@ -63,6 +65,7 @@ async def amend(edge: Edge, **headers: str) -> Reply:
     )
 
 
+@pytest.mark.rule("RFC 9110 §13.1.1", "A change names its revision by If-Match")
 async def test_a_change_names_the_revision_that_it_changes(edge: Edge) -> None:
     (await amend(edge)).problem(428, "precondition-required")
     (await amend(edge, if_match='"2"')).problem(412, "precondition-failed")
@@ -112,6 +115,9 @@ async def test_nothing_is_guessed_about_content(edge: Edge) -> None:
         assert len(reply.headers["request-id"]) == 32
 
 
+@pytest.mark.rule("RFC 9457 §3", "A refusal is application/problem+json")
+@pytest.mark.rule("RFC 9457 §3.1.2", "The member status repeats the status of the answer")
+@pytest.mark.rule("RFC 9457 §3.2", "A problem type states its own members beside the standard ones")
 async def test_a_business_refusal_carries_its_members(edge: Edge) -> None:
     body = json.dumps({"title": "lent", "copies": 1, "account_id": "A"}).encode()
     document = (await ask(edge, "POST", BOOKS, body=body, headers=KEY)).problem(409, "book-lent")
@@ -128,6 +134,7 @@ async def test_a_business_refusal_carries_its_members(edge: Edge) -> None:
     }
 
 
+@pytest.mark.rule("RFC 9457 §3.1.3", "A type has one title, whatever happened")
 async def test_nothing_there_says_nothing_more(edge: Edge) -> None:
     document = (await ask(edge, "GET", f"{BOOKS}/missing")).problem(404, "not-found")
     assert "detail" not in document
@@ -140,6 +147,7 @@ async def test_a_system_that_is_away_says_when_to_come_back(edge: Edge) -> None:
     assert reply.headers["retry-after"] == "1"
 
 
+@pytest.mark.rule("RFC 9457 §5", "A problem tells nothing of what is inside")
 @pytest.mark.expects_unexpected
 @pytest.mark.parametrize(("book_id", "cause"), [("bug", "KeyError"), ("undeclared", "Undeclared")])
 async def test_a_bug_tells_its_cause_to_the_log_only(

@@ -176,6 +176,7 @@ async def test_a_body_of_great_depth_is_malformed() -> None:
     (await post(edge, b"[" * 100_000 + b"]" * 100_000)).problem(400, "malformed-request")
 
 
+@pytest.mark.rule("RFC 9457 §3.2", "Every violation is one entry of errors, by JSON Pointer")
 async def test_every_violation_of_a_body_is_reported(edge: Edge) -> None:
     body = json.dumps({"title": "", "copies": "1", "colour": 1, "tags": [1]}).encode()
     assert (await post(edge, body)).violations(422, "invalid-body") == {

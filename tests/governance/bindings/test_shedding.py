@@ -15,6 +15,7 @@ pytestmark = pytest.mark.anyio
 KEY = {"Idempotency-Key": "k"}
 
 
+@pytest.mark.rule("RFC 9110 §15.6.4", "503 of an overloaded process says when to come back")
 async def test_above_the_bound_a_request_is_refused_at_once_and_nothing_is_done() -> None:
     assembly = assemble()
     shelves = shelves_of(assembly)

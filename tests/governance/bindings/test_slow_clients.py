@@ -40,6 +40,7 @@ async def trickle(port: int, head: bytes, drop: bytes) -> tuple[float, bytes]:
     return time.monotonic() - began, b""
 
 
+@pytest.mark.rule("RFC 9110 §15.5.9", "A body that takes too long ends with 408")
 @pytest.mark.parametrize(
     ("head", "drop", "bound_s", "answer"),
     [

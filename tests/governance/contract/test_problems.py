@@ -55,6 +55,7 @@ def test_violations_survive_pickling() -> None:
     assert pickle.loads(pickle.dumps(InvalidBody(violations))).violations == violations
 
 
+@pytest.mark.rule("RFC 9457 §3.2", "A client ignores members that it does not know")
 def test_it_is_read_back_from_json_and_ignores_what_it_does_not_know() -> None:
     members = {"rooms": [{"free": 4}], "next_free": 5, "bar": "open"}
     problem = HouseFull.from_members("Full.", members)

@@ -99,6 +99,7 @@ def test_the_root_leads_to_the_documentation() -> None:
     assert (answer.status, answer.headers["location"]) == (307, "/docs")
 
 
+@pytest.mark.rule("RFC 9457 §4", "A problem type is documented with its status, title and members")
 @pytest.mark.parametrize(
     ("accept", "media_type"),
     [
@@ -128,6 +129,7 @@ def test_a_problem_says_who_answers_with_it() -> None:
     }
 
 
+@pytest.mark.rule("RFC 9457 §3.1.1", "Every type leads to a page that explains it")
 def test_every_type_in_any_answer_has_its_page() -> None:
     text = encoded(document(API, [Introduced()])).decode()
     assert set(re.findall(r'"(/problems/[a-z-]+)"', text)) <= set(PUBLISHED.paths)
