@@ -7,8 +7,8 @@ Guarantees, per event loop and process:
   it ends at once.
 - Replies are bytes, integers, None or lists of them; nothing is decoded.
 - The connection is made again by itself, first at once, then with growing pauses (full jitter, at
-  most half a second). A store that is loading its data counts as away. One that greets and hangs up
-  never counts as connected.
+  most half a second). A store that is loading its data counts as away. A connection
+  that was lost with its greeting is never served, and a store that keeps hanging up counts as away.
 - At most ``outstanding_limit`` calls wait; more are refused, so a slow store can't fill the memory.
 - After a fork the child's copy serves nothing, so two processes never share a connection.
 
@@ -169,6 +169,8 @@ class Store:
             began = loop.time()
             await asyncio.wait((line.lost,))  # not awaited itself: our own cancellation would cancel it
             failed = failed + 1 if loop.time() - began < SETTLED_S else 0
+            if failed > 1:
+                self._say_away(str(line.lost.result()))
             if failed:  # what greets and hangs up would be greeted without end
                 await self._pause(failed)
 

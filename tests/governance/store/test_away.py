@@ -114,11 +114,14 @@ async def test_a_store_that_greets_and_hangs_up_is_not_connected(tmp_path: Path)
         await reader.read(65536)
         writer.write(b"+PONG\r\n")  # greeting and end leave in one segment
         writer.close()
+        await writer.wait_closed()
 
     server = await asyncio.start_unix_server(serve, str(tmp_path / "s"))
+    before = asyncio.all_tasks()
     store = Store(str(tmp_path / "s"))
     with pytest.raises(StoreUnavailable, match="closed the connection"):
         await store.start(patience_s=0.4)
     assert 2 <= greeted < 60  # with pauses, not in a circle
     assert not store.connected
     server.close()
+    await asyncio.gather(*asyncio.all_tasks() - before)
