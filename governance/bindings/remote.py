@@ -18,12 +18,12 @@ from types import NoneType
 from typing import Any, Protocol
 from urllib.parse import quote
 
-import aiohttp
 import msgspec
 from msgspec import Struct
 
 from governance.bindings.arguments import arguments_binder, arguments_judge
 from governance.bindings.execution import PASSES, concealed, unexpected
+from governance.bindings.rendering import header
 from governance.bindings.stub import Stub, stub_class
 from governance.call.call import Call, Principal, current_call
 from governance.call.clock import Clock
@@ -32,6 +32,7 @@ from governance.contract import refusals
 from governance.contract.operation import Api, Operation
 from governance.contract.problems import Problem
 from governance.contract.refusals import DeadlineExceeded, InternalError, SystemUnavailable
+from governance.egress.hop import HopClient
 
 DEADLINE_HEADER = "Tiergate-Deadline-Ms"
 GATEWAY_PROBLEMS: Mapping[str, type[Problem]] = {
@@ -48,52 +49,6 @@ class HopCredentials(Protocol):
     def token_for(self, user: Principal, acting_api: str, operation: Operation) -> str:
         """A token for one operation on behalf of ``user``."""
         ...
-
-
-class HopClient:
-    """The HTTP client between tiers: pooled connections to the other processes of this gateway."""
-
-    def __init__(self, connections: int = 128, timeout_s: float = 30.0) -> None:
-        self._connections = connections
-        self.timeout_s = timeout_s
-        self._session: aiohttp.ClientSession | None = None
-
-    async def start(self) -> None:
-        """Open the pool in the running event loop."""
-        connector = aiohttp.TCPConnector(limit=self._connections, ttl_dns_cache=60)
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"Accept-Encoding": "identity"},
-            auto_decompress=False,
-        )
-
-    async def stop(self) -> None:
-        """Close the pool."""
-        if self._session is not None:
-            await self._session.close()
-
-    async def send(
-        self, method: str, url: str, headers: dict[str, str], body: bytes | None, timeout_s: float
-    ) -> Answer:
-        """One exchange.
-
-        Raises:
-            SystemUnavailable: the other process can't be reached, or broke the connection.
-            DeadlineExceeded: no answer came within ``timeout_s``.
-        """
-        if self._session is None:
-            raise RuntimeError("the hop client is not started")
-        timeout = aiohttp.ClientTimeout(total=timeout_s)
-        try:
-            async with self._session.request(
-                method, url, headers=headers, data=body, timeout=timeout, allow_redirects=False
-            ) as response:
-                return Answer(response.status, (), await response.read())
-        except TimeoutError:
-            raise DeadlineExceeded(detail=f"Another tier did not answer within {timeout_s:g} s.") from None
-        except aiohttp.ClientError as error:
-            raise SystemUnavailable(detail="Another tier of the gateway can't be reached.") from error
 
 
 class ProblemDocument(Struct, frozen=True):
@@ -153,7 +108,7 @@ def _method(
         answer = await client.send(operation.method, target(arguments), headers, body, timeout_s)
         if 200 <= answer.status < 300:
             return result_of(answer.body)
-        raise problem_of(answer)
+        raise _with_retry_after(problem_of(answer), answer)
 
     return method
 
@@ -234,6 +189,13 @@ def _problem_reader(operation: Operation) -> Callable[[Answer], Problem]:
             return _general(operation, f"{document.type} without its members", document.retryable)
 
     return read
+
+
+def _with_retry_after(problem: Problem, answer: Answer) -> Problem:
+    after = header(answer.headers, b"retry-after")
+    if isinstance(problem, SystemUnavailable) and after is not None and after.isdigit() and len(after) < 8:
+        problem.retry_after_s = float(after)
+    return problem
 
 
 def _rebuilt(problem: type[Problem], detail: str, members: dict[str, Any]) -> Problem:

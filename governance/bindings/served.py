@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable
+from math import ceil
 from typing import Any
 from urllib.parse import quote
 
@@ -112,7 +113,7 @@ def _annotate(operation: Operation, limits: WireLimits) -> Wrap:
 def _refused(exchange: Exchange, problem: Problem) -> Answer:
     exchange.evidence["problem"] = problem.type
     if problem.status == 503 and header(exchange.response_headers, b"retry-after") is None:
-        exchange.response_headers.append((b"retry-after", b"1"))
+        exchange.response_headers.append((b"retry-after", b"%d" % ceil(getattr(problem, "retry_after_s", 1))))
     return problem_answer(problem, instance=exchange.served.path, request_id=_request_id(exchange))
 
 

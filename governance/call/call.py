@@ -12,6 +12,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from governance.call.allowance import Allowance
 from governance.call.keys import child_key
 from governance.contract.problems import Problem
 
@@ -57,7 +58,7 @@ class Call:
     """One call of one operation. ``principal`` holds the authority, ``on_behalf_of`` the user behind it."""
 
     __slots__ = (
-        "_ordinals", "deadline", "idempotency_key", "if_match", "on_behalf_of", "operation_id", "principal", "request_id",
+        "_ordinals", "allowance", "deadline", "idempotency_key", "if_match", "on_behalf_of", "operation_id", "principal", "request_id",
         "revision", "step", "traceparent", "wait_s",
     )  # fmt: skip
 
@@ -89,6 +90,8 @@ class Call:
         self.revision = revision
         self.if_match: str | None = None
         """The revision that a replace or amend was told to start from; ``*`` for any."""
+        self.allowance: Allowance | None = None
+        """The retries that a hop lent; None where the call began in this process."""
         self._ordinals: dict[str, int] | None = None
 
     @property
@@ -117,7 +120,7 @@ class Call:
             accounts=user.accounts,
             acting_api=acting_api,
         )
-        return Call(
+        child = Call(
             principal=authority,
             operation_id=operation_id,
             on_behalf_of=user,
@@ -127,6 +130,8 @@ class Call:
             deadline=self.deadline,
             wait_s=self.wait_s,
         )
+        child.allowance = self.allowance
+        return child
 
     def _key_for(self, operation_id: str) -> str:
         parent = self.idempotency_key or token_hex(13)

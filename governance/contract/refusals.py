@@ -111,7 +111,11 @@ class InternalError(Problem, status=500, type="internal-error", title="Something
 class SystemUnavailable(
     Problem, status=503, type="unavailable", title="A system behind the gateway is away.", retryable=True
 ):
-    """``Retry-After`` says when to ask again."""
+    """``Retry-After`` says when to ask again: in ``retry_after_s`` seconds, which is no member of the document."""
+
+    def __init__(self, *, detail: str = "", retry_after_s: float = 1.0) -> None:
+        super().__init__(detail=detail)
+        self.retry_after_s = retry_after_s
 
 
 class Overloaded(Problem, status=503, type="overloaded", title="The gateway has too much to do.", retryable=True):

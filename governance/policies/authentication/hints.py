@@ -11,12 +11,14 @@ from collections.abc import Mapping
 
 from governance.bindings.remote import DEADLINE_HEADER
 from governance.call import Call, Clock, Exchange
+from governance.call.allowance import RETRIES_HEADER, Allowance
 from governance.identity import Identity
 
 WAIT = re.compile(rb"(?:^|[,;])\s*wait\s*=\s*\"?([0-9]{1,6}(?:\.[0-9]{1,6})?)\"?\s*(?:$|[,;])", re.IGNORECASE)
 TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 DEADLINE = DEADLINE_HEADER.lower().encode()
+RETRIES = RETRIES_HEADER.lower().encode()
 
 
 def wait_s(headers: Mapping[bytes, bytes], most_s: float) -> float:
@@ -33,7 +35,7 @@ def traceparent(headers: Mapping[bytes, bytes]) -> str | None:
 
 
 def call_of(exchange: Exchange, identity: Identity, clock: Clock, most_wait_s: float) -> Call:
-    """The call that the identified request makes. Request id and deadline are believed of a hop only."""
+    """The call that the identified request makes. Request id, deadline and retries are believed of a hop only."""
     headers = exchange.served.headers
     call = Call(
         principal=identity.principal,
@@ -50,4 +52,5 @@ def call_of(exchange: Exchange, identity: Identity, clock: Clock, most_wait_s: f
         left_ms = headers.get(DEADLINE, b"")
         if left_ms.isdigit() and len(left_ms) < 10:
             call.deadline = clock.monotonic() + int(left_ms) / 1000
+        call.allowance = Allowance(1 if headers.get(RETRIES) == b"1" else 0, exchange.response_headers)
     return call

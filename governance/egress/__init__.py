@@ -1,0 +1,1 @@
+"""The one way out: every HTTP call that the gateway makes leaves through here."""
