@@ -47,11 +47,13 @@ class HopClient:
         *,
         budget: RetryBudget | None = None,
         clock: Clock | None = None,
+        breaker: BreakerSettings = HOP_BREAKER,
     ) -> None:
         self._connections = connections
         self.timeout_s = timeout_s
         self._budget = budget or RetryBudget()
         self._monotonic = (clock or SystemClock()).monotonic
+        self._breaker = breaker
         self._pools: dict[str, HopPool] = {}
         self.breakers: dict[str, Breaker] = {}
         """Origin to its breaker."""
@@ -107,7 +109,7 @@ class HopClient:
             pool = self._pools[origin] = HopPool(origin, self._connections)
         breaker = self.breakers.get(origin)
         if breaker is None:
-            breaker = self.breakers[origin] = Breaker(self._monotonic, HOP_BREAKER)
+            breaker = self.breakers[origin] = Breaker(self._monotonic, self._breaker)
         request = _request(method, target, pool.head, headers, body)
         refused_for_s = breaker.refused_for_s()
         if refused_for_s:
