@@ -97,6 +97,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
     ]
     cors = next(policy for policy in governing if isinstance(policy, Cors))
     edge = Edge(assembly.routes, wiring.limits, cors.preflight, clock, _shedding(settings))
+    resources[CallMetrics].include(edge.shedding)
     parts: list[Part] = [store, *ports.values(), *governing, client, flows, edge.shedding]
     application = Tiergate(edge, routes, lifespan=[lifetime(parts)])
     application.state.update({"assembly": assembly, "policies": governing, "nodes": nodes})

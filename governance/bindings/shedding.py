@@ -9,9 +9,11 @@ call and no body; its ``Retry-After`` is one second, and a shed write was not be
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 BEAT_S = 0.05
 LAGGING_FROM = 32
@@ -27,7 +29,7 @@ class SheddingLimits(Struct, frozen=True, kw_only=True):
     """How late the event loop may be, seconds."""
 
 
-class Shedding:
+class Shedding(Collector):
     """Counts the requests of one process; ``start`` and ``stop`` the beat with it."""
 
     def __init__(self, limits: SheddingLimits, monotonic: Callable[[], float]) -> None:
@@ -45,6 +47,11 @@ class Shedding:
         return busy > self._limits.most_in_flight or (
             busy >= LAGGING_FROM and now_s - self._due_s > self._limits.most_lag_s
         )
+
+    def collect(self) -> Iterator[Metric]:
+        """Its figures for Prometheus."""
+        yield GaugeMetricFamily("tiergate_requests_in_flight", "Requests under way.", value=self.in_flight)
+        yield CounterMetricFamily("tiergate_requests_shed", "Requests refused for overload.", value=self.shed)
 
     async def start(self) -> None:
         """Begin to measure the event loop that runs."""

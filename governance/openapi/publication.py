@@ -17,6 +17,7 @@ from governance.bindings.rendering import problem_answer
 from governance.call.exchange import Answer
 from governance.contract.refusals import MethodNotAllowed
 from governance.pages import PAGE_HEADERS
+from governance.wire.negotiation import liking
 
 HTML = "text/html; charset=utf-8"
 FOR_AN_HOUR = b"public, max-age=3600"
@@ -75,7 +76,7 @@ class Publication:
         answer = forms[0][1]
         if len(forms) > 1:
             accept = headers.get(b"accept", b"*/*")
-            answer = max(forms, key=lambda form: _liking(accept, form[0].media_type))[1]
+            answer = max(forms, key=lambda form: liking(accept, form[0].media_type))[1]
         tag = next((value for name, value in answer.headers if name == b"etag"), None)
         given = {part.strip().removeprefix(b"W/") for part in headers.get(b"if-none-match", b"").split(b",")}
         if tag is not None and (tag in given or b"*" in given):
@@ -95,27 +96,3 @@ def _answer(form: Form, negotiated: bool) -> Answer:
     if negotiated:
         headers += ((b"vary", b"accept"),)
     return Answer(form.status, headers, form.body)
-
-
-def _liking(accept: bytes, media_type: str) -> float:
-    """The quality that ``accept`` gives a media type; the most specific range decides."""
-    wanted = media_type.partition(";")[0]
-    kind = wanted.partition("/")[0]
-    best = (-1, 0.0)
-    for entry in accept.decode("latin-1").lower().split(","):
-        name, *parameters = (part.strip() for part in entry.split(";"))
-        rank = {"*/*": 0, f"{kind}/*": 1, wanted: 2}.get(name, -1)
-        if rank > best[0]:
-            best = (rank, _quality(parameters))
-    return best[1]
-
-
-def _quality(parameters: list[str]) -> float:
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            try:
-                return float(value)
-            except ValueError:
-                return 0.0
-    return 1.0

@@ -57,6 +57,28 @@ NOSNIFF: Header = {
     "required": True,
     "schema": {"const": "nosniff", "type": "string"},
 }
+STANDING: Mapping[str, Header] = {
+    "Request-Id": REQUEST_ID,
+    "X-Content-Type-Options": NOSNIFF,
+    "Content-Security-Policy": {
+        "description": "A browser neither runs nor frames it.",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": "default-src 'none'; frame-ancestors 'none'",
+    },
+    "Cache-Control": {
+        "description": "Successful reads may be kept in private and asked for again by their tag; the rest is not kept.",
+        "required": True,
+        "schema": {"type": "string", "enum": ["private, no-cache", "no-store"]},
+    },
+    "Strict-Transport-Security": {
+        "description": "Where the gateway is reached by TLS (RFC 6797 §6.1).",
+        "required": False,
+        "schema": {"type": "string"},
+        "example": "max-age=31536000",
+    },
+}
+"""What every answer carries; see ``governance.bindings.standing_headers``."""
 ENTITY_TAG: Header = {
     "description": "The record's revision (RFC 9110 §8.8.3).",
     "required": True,
@@ -118,7 +140,7 @@ def documented(operation: Operation) -> Documented:
         problems=problems,
         parameters=parameters,
         success_headers=success,
-        every_header={"Request-Id": REQUEST_ID, "X-Content-Type-Options": NOSNIFF},
+        every_header=STANDING,
         problem_headers={SystemUnavailable.status: {"Retry-After": RETRY_AFTER}},
         extensions={"x-idempotency": _idempotency(operation), **_visibility(operation)},
     )

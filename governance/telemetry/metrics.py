@@ -54,6 +54,10 @@ class CallMetrics(Collector):
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
+    def include(self, collector: Collector) -> None:
+        """Show another part's figures with the calls."""
+        self._registry.register(collector)
+
     def series(self, operation: str, binding: str) -> Series:
         """The series of one operation in one binding."""
         return self._series.setdefault((operation, binding), Series())

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-JSON = ("application", "json")
-
 
 @lru_cache(maxsize=256)
 def is_json(content_type: bytes) -> bool:
@@ -29,20 +27,22 @@ def accepts_json(accept: bytes) -> bool:
 
     An empty header says nothing, so it admits everything.
     """
-    text = accept.decode("latin-1").lower()
-    if not text.strip(" \t,"):
+    if not accept.strip(b" \t,"):
         return True
-    best: tuple[int, float] | None = None
-    for entry in text.split(","):
-        media, *parameters = (part.strip() for part in entry.split(";"))
-        kind, _, subtype = media.partition("/")
-        rank = {("*", "*"): 0, ("application", "*"): 1, JSON: 2}.get((kind, subtype))
-        if rank is None:
-            continue
-        quality = _quality(parameters)
-        if best is None or rank > best[0] or (rank == best[0] and quality > best[1]):
-            best = (rank, quality)
-    return best is not None and best[1] > 0
+    return liking(accept, "application/json") > 0
+
+
+def liking(accept: bytes, media_type: str) -> float:
+    """The quality from 0 to 1 that an Accept header gives a media type; the most specific range decides."""
+    wanted = media_type.partition(";")[0]
+    kind = wanted.partition("/")[0]
+    best = (-1, 0.0)
+    for entry in accept.decode("latin-1").lower().split(","):
+        name, *parameters = (part.strip() for part in entry.split(";"))
+        rank = {"*/*": 0, f"{kind}/*": 1, wanted: 2}.get(name)
+        if rank is not None:
+            best = max(best, (rank, _quality(parameters)))
+    return best[1]
 
 
 def _quality(parameters: list[str]) -> float:

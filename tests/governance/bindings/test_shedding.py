@@ -9,6 +9,7 @@ import pytest
 from governance.bindings.edge import Edge
 from governance.bindings.shedding import BEAT_S, LAGGING_FROM, Shedding, SheddingLimits
 from governance.call import ManualClock
+from governance.telemetry import CallMetrics
 from tests.governance.bindings.sample_gateway import LIMITS, SHELVES, ask, assemble, shelves_of
 
 pytestmark = pytest.mark.anyio
@@ -28,6 +29,10 @@ async def test_above_the_bound_a_request_is_refused_at_once_and_nothing_is_done(
     assert refused.headers["retry-after"] == "1"
     assert refused.headers["cache-control"] == "no-store"
     assert (shelves.removed, edge.shedding.shed) == ([], 1)
+    metrics = CallMetrics()
+    metrics.include(edge.shedding)
+    assert b"tiergate_requests_shed_total 1.0" in metrics.text()
+    assert b"tiergate_requests_in_flight 1.0" in metrics.text()
     shelves.bound.set()
     assert (await first).status == 202
     assert (await ask(edge, "DELETE", f"{SHELVES}/books/b1")).status == 204

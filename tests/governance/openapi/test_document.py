@@ -14,6 +14,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 from governance.contract import Api, Contract, ContractError, Refusal, api_of, read
 from governance.contract.discovery import discover_apis
 from governance.openapi import document, encoded
+from governance.openapi.wire import STANDING
 from tests.governance.openapi import sample
 from tests.governance.openapi.sample import API, Introduced, RoomTaken
 
@@ -133,19 +134,22 @@ def test_every_status_that_can_occur_is_there(method: str, path: str, statuses: 
 @pytest.mark.parametrize(
     ("method", "path", "status", "headers"),
     [
-        ("post", "/rooms", "201", ["ETag", "Location", "RateLimit", "Request-Id", "X-Content-Type-Options"]),
-        ("get", "/rooms", "304", ["ETag", "RateLimit", "Request-Id", "X-Content-Type-Options"]),
-        ("post", "/stays", "202", ["RateLimit", "Request-Id", "X-Content-Type-Options"]),
-        ("post", "/rooms", "409", ["RateLimit", "Request-Id", "X-Content-Type-Options"]),
+        ("post", "/rooms", "201", {"ETag", "Location", "RateLimit"}),
+        ("get", "/rooms", "304", {"ETag", "RateLimit"}),
+        ("post", "/stays", "202", {"RateLimit"}),
+        ("post", "/rooms", "409", {"RateLimit"}),
     ],
 )
-def test_answers_carry_their_headers(method: str, path: str, status: str, headers: list[str]) -> None:
-    assert list(response(method, path, status)["headers"]) == headers
+def test_answers_carry_their_headers(method: str, path: str, status: str, headers: set[str]) -> None:
+    assert set(response(method, path, status)["headers"]) == headers | set(STANDING)
 
 
 def test_a_header_in_other_words_stands_in_its_place() -> None:
     shared = DOCUMENT["components"]["responses"]
-    retry = [shared["RateLimited"]["headers"]["Retry-After"], shared["Unavailable"]["headers"]["Retry-After"]]
+    retry = [
+        shared["RateLimited"]["headers"]["Retry-After"],
+        shared["OverloadedOrUnavailable"]["headers"]["Retry-After"],
+    ]
     assert {"$ref": "#/components/headers/Retry-After"} in retry
     assert {"description": "Wait.", "schema": {"type": "integer"}} in (
         *retry,
