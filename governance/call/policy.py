@@ -72,6 +72,9 @@ class Probe(Struct, frozen=True, kw_only=True):
     control: str
     """Stable id such as ``AU-001``."""
     title: str
+    """What holds, in a sentence; the same for every operation."""
+    case: str = ""
+    """Which of several requests of the control this is."""
     expect_status: int
     """0 for any answer of the operation itself: a success, or a business refusal."""
     expect_type: str = ""
@@ -96,9 +99,8 @@ class Probe(Struct, frozen=True, kw_only=True):
     other_payload: bool = False
     """Another valid request of the operation than the sample."""
     repeat: int = 1
-    """How often the request is sent; the expectation is for the last."""
-    until_spent: bool = False
-    """Sent by a client of its own as often as ``RateLimit-Policy`` says it may be, and once more."""
+    """How often the request is sent; the expectation is for the last. Where that is 429, a client of its own spends
+    what ``RateLimit-Policy`` announces, and no more than that may be admitted."""
     first: tuple[Probe, ...] = ()
     """Sent before, under the same idempotency key; each of them must hold as well."""
     body: bytes | None = None

@@ -10,15 +10,19 @@ the Authorization header, cookies are not used.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from governance.call import Binding, Documented, Exchange, Handler, Policy, Stage, Wrap
+from governance.call import Binding, Documented, Exchange, Handler, Policy, Probe, Stage, Wrap
 from governance.consumers import Consumers
 from governance.contract.operation import Operation
 
 REQUEST_HEADERS = b"authorization, content-type, idempotency-key, if-match, if-none-match, prefer, traceparent"
+STRANGER = "https://stranger.invalid"
+"""An origin that nobody can have (RFC 6761 §6.4)."""
 EXPOSED = (
     b"deprecation, etag, idempotency-replayed, link, location, preference-applied, ratelimit, "
     b"ratelimit-policy, request-id, retry-after, sunset, www-authenticate"
@@ -82,6 +86,38 @@ class Enforcement(Policy):
             (b"access-control-max-age", self._max_age),
             (b"vary", b"origin"),
         )
+
+    def prove(self, operation: Operation) -> Iterable[Probe]:
+        """A page of a stranger reads nothing and is told nothing."""
+        origin = ("Origin", STRANGER)
+        silent = (("access-control-allow-origin", ""), ("access-control-allow-credentials", ""))
+        yield Probe(
+            control="CO-001",
+            title="A preflight from an origin that no consumer has allows nothing",
+            expect_status=204,
+            expect_headers=(*silent, ("access-control-allow-methods", ""), ("access-control-allow-headers", "")),
+            method="OPTIONS",
+            with_headers=(origin, ("Access-Control-Request-Method", operation.method)),
+        )
+        yield Probe(
+            control="CO-002",
+            title="An answer is not readable for an origin that its client does not have",
+            expect_status=0 if operation.safe else 204,
+            expect_headers=silent,
+            with_headers=(origin,),
+        )
+        for own in sorted(self._consumers.origins)[:1]:
+            yield Probe(
+                control="CO-003",
+                title="A preflight from a consumer's origin allows that origin alone",
+                expect_status=204,
+                expect_headers=(
+                    ("access-control-allow-origin", re.escape(own)),
+                    ("access-control-allow-credentials", ""),
+                ),
+                method="OPTIONS",
+                with_headers=(("Origin", own), ("Access-Control-Request-Method", operation.method)),
+            )
 
     def document(self, operation: Operation) -> Documented:
         """Nothing: CORS is a matter between browser and gateway, not of the contract."""

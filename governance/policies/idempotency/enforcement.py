@@ -39,7 +39,7 @@ from governance.call import (
     edge_key,
 )
 from governance.contract.operation import Operation
-from governance.contract.problems import Problem, Refusal
+from governance.contract.problems import NotFound, Problem, Refusal
 from governance.contract.refusals import (
     IdempotencyInFlight,
     IdempotencyKeyReused,
@@ -53,6 +53,7 @@ from governance.policies.idempotency.fingerprint import fingerprint_of
 from governance.policies.idempotency.key import parse_key
 from governance.policies.idempotency.lease import Lease
 from governance.policies.idempotency.outcome import outcome_of, replay
+from governance.policies.idempotency.repeats import repeats
 from governance.policies.idempotency.settings import Settings
 from governance.store import Store, StoreError, StoreRefused
 
@@ -105,6 +106,7 @@ class Enforcement(Policy):
         yield _probe("ID-001", "A request without a key is refused", MissingIdempotencyKey, None)
         yield _probe("ID-002", "An empty key is refused", InvalidIdempotencyKey, '""')
         yield _probe("ID-003", "A key that is too long is refused", InvalidIdempotencyKey, f'"{"k" * 256}"')
+        yield from repeats()
 
     def audit(self, operation: Operation) -> Iterable[Finding]:
         """Operations that opted out, with their reason, and retentions that no operation can use."""
@@ -124,7 +126,7 @@ class _Run:
         self._claims = claims
         self._settings = settings
         self._retention_s = settings.retention_of(operation.id)
-        self._refusals: Mapping[str, type[Problem]] = {kind.type: kind for kind in operation.raises}
+        self._refusals: Mapping[str, type[Problem]] = {kind.type: kind for kind in (*operation.raises, NotFound)}
 
     async def once(self, exchange: Exchange, key: str, inner: Handler) -> Answer:
         try:

@@ -64,14 +64,28 @@ class Enforcement(Policy):
         )
 
     def prove(self, operation: Operation) -> Iterable[Probe]:
-        """A good token without the scope."""
-        yield Probe(
-            control="SC-001",
-            title=f"A token without {operation.scope} is refused",
-            expect_status=InsufficientScope.status,
-            expect_type=InsufficientScope.type,
-            token="no-scope",  # noqa: S106 - the kind of token to probe with, no secret
-        )
+        """A good token without the scope, and one with all that resembles it."""
+        yield _refused("SC-001", "A token without the operation's scope is refused", ())
+        yield _refused("SC-002", "Scopes that resemble the operation's don't open it", _neighbours(operation.scope))
+
+
+def _neighbours(scope: str) -> tuple[str, ...]:
+    resource, _, verb = scope.partition(":")
+    api = resource.partition(".")[0]
+    other = "write" if verb == "read" else "read"
+    return (f"{resource}:{other}", f"{resource}:*", f"{api}.*:{verb}", f"{api}:{verb}", resource, "*", scope.upper())
+
+
+def _refused(control: str, title: str, scopes: tuple[str, ...]) -> Probe:
+    return Probe(
+        control=control,
+        title=title,
+        expect_status=InsufficientScope.status,
+        expect_type=InsufficientScope.type,
+        expect_headers=(("www-authenticate", 'Bearer .*error="insufficient_scope".*'),),
+        token="no-scope",  # noqa: S106 - the kind of token to probe with, no secret
+        scopes=scopes,
+    )
 
 
 __all__ = ["Enforcement", "Settings"]
