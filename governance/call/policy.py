@@ -99,8 +99,9 @@ class Probe(Struct, frozen=True, kw_only=True):
     other_payload: bool = False
     """Another valid request of the operation than the sample."""
     repeat: int = 1
-    """How often the request is sent; the expectation is for the last. Where that is 429, a client of its own spends
-    what ``RateLimit-Policy`` announces, and no more than that may be admitted."""
+    """How often the request is sent; the expectation is for the last."""
+    until_spent: bool = False
+    """Sent by a client of its own as often as ``RateLimit-Policy`` says it may be, and once more."""
     first: tuple[Probe, ...] = ()
     """Sent before, under the same idempotency key; each of them must hold as well."""
     body: bytes | None = None
