@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from governance.consumers.consumer import Consumer
 from governance.consumers.errors import ConsumerError
+from governance.consumers.plans import Plan
 
 if TYPE_CHECKING:
     from governance.policies.rate_limit import RateLimit
@@ -26,6 +27,7 @@ class Consumers:
                 raise ConsumerError(f"The client {consumer.client_id} is declared twice.")
             self._consumers[consumer.client_id] = consumer
         self._plans = plans or {}
+        self._agreed = {name: Plan(name=name, rates=cast("Any", rates)) for name, rates in self._plans.items()}
         self._origins = frozenset(origin for consumer in self for origin in consumer.origins)
 
     def __iter__(self) -> Iterator[Consumer]:
@@ -47,6 +49,11 @@ class Consumers:
         """Whether a browser page from ``origin`` may read answers to this client's calls."""
         consumer = self._consumers.get(client_id)
         return consumer is not None and origin in consumer.origins
+
+    def plan_of(self, client_id: str) -> Plan | None:
+        """The plan that the client is on, or None where it is not written down."""
+        consumer = self._consumers.get(client_id)
+        return self._agreed.get(consumer.plan if consumer else DEFAULT_PLAN)
 
     def limit_for(self, client_id: str, tier: str) -> RateLimit | None:
         """The rate limit of the client's plan at ``tier``, or None where the plan states none."""

@@ -16,32 +16,33 @@ RETRY_AFTER: Mapping[str, Any] = {
 }
 EVERY_HEADER: Mapping[str, Mapping[str, Any]] = {
     "RateLimit-Policy": {
-        "description": "Per limit: `q` calls may be spent at once, and come back within `w` seconds.",
+        "description": "Per limit: `q` units may be spent at once, and come back within `w` seconds.",
         "schema": {"type": "string"},
         "example": '"experience";q=1000;w=10',
     },
     "RateLimit": {
-        "description": "Per limit: `r` calls remain, and all are back in `t` seconds.",
+        "description": "Per limit: `r` units remain, and for `t` seconds no more than these.",
         "schema": {"type": "string"},
         "example": '"experience";r=42;t=7',
     },
 }
 
 
-def documented(limits: Mapping[str, RateLimit], *, refuses_without_store: bool) -> Documented:
-    """What an operation under ``limits`` says about them."""
+def documented(limits: Mapping[str, RateLimit], cost: int, *, refuses_without_store: bool) -> Documented:
+    """What an operation under ``limits`` says about them and about what a call takes of each."""
     problems: tuple[type[Problem], ...] = (RateLimited,)
     with_retry = {RateLimited.status: {"Retry-After": RETRY_AFTER}}
     if refuses_without_store:
         problems += (SystemUnavailable,)
         with_retry[SystemUnavailable.status] = {"Retry-After": RETRY_AFTER}
+    described: dict[str, Any] = {
+        name: {"burst": limit.burst, "interval_us": limit.interval_us} for name, limit in limits.items()
+    }
+    if cost != 1:
+        described["cost"] = cost
     return Documented(
         problems=problems,
         every_header=EVERY_HEADER,
         problem_headers=with_retry,
-        extensions={
-            "x-rate-limit": {
-                name: {"burst": limit.burst, "interval_us": limit.interval_us} for name, limit in limits.items()
-            }
-        },
+        extensions={"x-rate-limit": described},
     )

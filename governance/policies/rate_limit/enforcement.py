@@ -1,8 +1,14 @@
-"""The rate limit: GCRA in one atomic script on the store's clock, exact over all processes.
+"""The rate limit: rates and quotas in one atomic script on the store's clock, exact over all processes.
 
-Guarantees: per client and tier, in any span t, at most burst + ⌊t / interval⌋ calls are admitted at
-the edge; a refused call costs nothing. An operation that declares a limit of its own is held to
-it too, inner calls included; both admit or neither is charged. One round trip a call.
+Guarantees: of every rate, in any span t, at most burst + ⌊t / interval⌋ units are admitted at the edge
+(GCRA); of every quota at most its amount in a calendar day or month of its zone. All limits of a call
+admit it or none is charged, so a call refused here costs nothing. An operation takes its declared
+cost, and is held to a limit of its own where one is declared, inner calls included. One round trip
+a call, and never the process's own clock. The key is the client's id, whatever address it calls from.
+
+Every answer to a client that is known carries both header fields: a call that an earlier stage
+refused (403, 410) is charged like any other, so that refusals can't be had without limit, but its
+refusal stands.
 
 Standards: RFC 6585 §4 (429), RFC 9110 §10.2.3 (Retry-After), draft-ietf-httpapi-ratelimit-headers-11.
 
@@ -17,16 +23,20 @@ from collections.abc import Awaitable, Iterable
 from typing import Any
 
 from governance.call import Binding, Clock, Documented, Exchange, Finding, Handler, Policy, Probe, Stage, Wrap
-from governance.contract.operation import Operation, Tier
+from governance.contract.operation import Operation
 from governance.contract.refusals import RateLimited, SystemUnavailable
-from governance.policies.rate_limit.bucket import Bucket, Verdict, announce, retry_after_s
+from governance.policies.rate_limit.audit import findings
+from governance.policies.rate_limit.book import Book, declared
 from governance.policies.rate_limit.document import documented
-from governance.policies.rate_limit.limit import RateLimit
 from governance.policies.rate_limit.local import LocalBuckets
+from governance.policies.rate_limit.probes import probes
 from governance.policies.rate_limit.settings import Plans, Settings
+from governance.policies.rate_limit.terms import Terms, Verdict, retry_after_s
 from governance.store import Script, Store, StoreError, StoreRefused
 
-GCRA = Script[list[int]].load("governance.policies.rate_limit", "gcra.lua")
+LIMITS = Script[Verdict].load("governance.policies.rate_limit", "limits.lua")
+JUDGED = "rate_limit"
+"""What the exchange notes when the store could not judge: the mode that held instead."""
 
 logger = logging.getLogger("tiergate.rate_limit")
 
@@ -38,127 +48,113 @@ class Enforcement(Policy):
     stage = Stage.LIMIT
 
     def __init__(self, settings: Settings, store: Store, clock: Clock, plans: Plans | None = None) -> None:
-        store.prepare(GCRA)
+        store.prepare(LIMITS)
         self._settings = settings
         self._store = store
+        self._clock = clock
         self._plans = plans
         self._local = LocalBuckets(clock)
-        self._planned: dict[tuple[Tier, RateLimit], Bucket] = {}
-        self._shares: dict[Bucket, Bucket] = {}
+        self._books: dict[Operation, Book] = {}
 
     def enforce(self, operation: Operation, binding: Binding) -> Wrap | None:
         """Edge calls are always limited, inner calls only where the operation declares a limit."""
-        own = _declared(operation)
-        if binding == "local" and own is None:
+        if binding == "local" and not operation.limit:
             return None
-        tier = operation.tier
-        default = Bucket.of(tier, self._settings.limit_for(tier))
+        book = self._book(operation)
 
         def wrap(inner: Handler) -> Handler:
             def limited(exchange: Exchange) -> Awaitable[Any]:
                 principal = exchange.under.principal
                 client_id = principal.client_id
-                if principal.acting_api is None:
-                    edge = self._bucket(client_id, tier) or default
-                    if own is None:
-                        return self._admit(exchange, (edge,), (edge.key(client_id),), inner)
-                    buckets = (edge, own)
-                elif own is None:
-                    return inner(exchange)
-                else:
-                    buckets = (own,)
-                return self._admit(exchange, buckets, tuple([bucket.key(client_id) for bucket in buckets]), inner)
+                terms = book.edge(client_id) if principal.acting_api is None else book.inner(client_id)
+                return inner(exchange) if terms is None else self._admit(exchange, terms, client_id, inner)
 
             return limited
 
         return wrap
 
-    def _bucket(self, client_id: str, tier: Tier) -> Bucket | None:
-        limit = self._plans.limit_for(client_id, tier) if self._plans is not None else None
-        if limit is None:
-            return None
-        bucket = self._planned.get((tier, limit))
-        if bucket is None:
-            bucket = self._planned[tier, limit] = Bucket.of(tier, limit)
-        return bucket
-
-    async def _admit(
-        self, exchange: Exchange, buckets: tuple[Bucket, ...], keys: tuple[bytes, ...], inner: Handler
-    ) -> Any:
-        arguments = buckets[0].arguments if len(buckets) == 1 else [part for each in buckets for part in each.arguments]
+    async def refused(self, exchange: Exchange) -> None:
+        """Charge a client's call that was refused before its turn, and announce what is left."""
+        if exchange.call is None or exchange.call.principal.acting_api is not None or _judged(exchange):
+            return
+        client_id = exchange.call.principal.client_id
+        terms = self._book(exchange.operation).edge(client_id)
         try:
-            verdict = await self._store.run(GCRA, keys, arguments)
-        except StoreError as failure:
-            verdict = self._without_store(exchange, buckets, keys, failure)
-        else:
-            announce(exchange.response_headers, buckets, verdict)
-        if verdict[0] != 1:
-            wait_s = retry_after_s(verdict)
-            exchange.response_headers.append((b"retry-after", b"%d" % wait_s))
-            raise RateLimited(detail=f"The next call is admitted in {wait_s} s.")
-        return await inner(exchange)
+            verdict = await self._judge(terms, terms.keys(client_id))
+        except StoreError:
+            return  # its refusal stands, and says nothing about limits
+        terms.announce(exchange.response_headers, verdict)
 
-    def _without_store(
-        self, exchange: Exchange, buckets: tuple[Bucket, ...], keys: tuple[bytes, ...], failure: StoreError
-    ) -> Verdict:
+    def _book(self, operation: Operation) -> Book:
+        book = self._books.get(operation)
+        if book is None:
+            now_us = int(self._clock.now().timestamp() * 1_000_000)
+            book = self._books[operation] = Book(operation, self._settings, self._plans, now_us)
+        return book
+
+    async def _admit(self, exchange: Exchange, terms: Terms, client_id: str, inner: Handler) -> Any:
+        keys = terms.keys(client_id)
+        try:
+            verdict = await self._store.run(LIMITS, keys, terms.arguments)
+            if verdict[0] < 0 or verdict[1] >= terms.until_us:
+                verdict = await self._turned(terms, keys, verdict)
+        except StoreError as failure:
+            verdict = self._without_store(exchange, terms, keys, failure)
+        else:
+            terms.announce(exchange.response_headers, verdict)
+        if verdict[0] == 1:
+            return await inner(exchange)
+        wait_s = retry_after_s(verdict)
+        exchange.response_headers.append((b"retry-after", b"%d" % wait_s))
+        names = " and ".join(terms.exceeded(verdict)) or "this process"
+        raise RateLimited(detail=f"The limit of {names} is spent: the next call is admitted in {wait_s} s.")
+
+    async def _judge(self, terms: Terms, keys: list[bytes]) -> Verdict:
+        verdict = await self._store.run(LIMITS, keys, terms.arguments)
+        return verdict if verdict[0] >= 0 and verdict[1] < terms.until_us else await self._turned(terms, keys, verdict)
+
+    async def _turned(self, terms: Terms, keys: list[bytes], verdict: Verdict) -> Verdict:
+        """The verdict once the quotas stand in the store's period; it is asked again only if it could not tell."""
+        terms.turn(verdict[1])
+        if verdict[0] >= 0:
+            return verdict
+        verdict = await self._store.run(LIMITS, keys, terms.arguments)
+        if verdict[0] < 0:
+            raise StoreRefused("its clock jumps from one period of a quota to another and back")
+        return verdict
+
+    def _without_store(self, exchange: Exchange, terms: Terms, keys: list[bytes], failure: StoreError) -> Verdict:
         if isinstance(failure, StoreRefused):
             logger.error("the store refuses the rate limit's script: %s", failure)
         mode = self._settings.on_store_failure
-        exchange.evidence["rate_limit"] = mode
+        exchange.evidence[JUDGED] = mode
         if mode == "closed":
             exchange.response_headers.append((b"retry-after", b"1"))
             raise SystemUnavailable(detail="The rate limit can't be judged right now.")
         if mode == "open":
             return [1]
-        shares = tuple(map(self._share, buckets))
+        shares = terms.share(self._settings.local_share)
         verdict = self._local.take(keys, shares)
-        announce(exchange.response_headers, shares, verdict)
+        shares.announce(exchange.response_headers, verdict)
         return verdict
-
-    def _share(self, bucket: Bucket) -> Bucket:
-        share = self._shares.get(bucket)
-        if share is None:
-            share = Bucket.of(bucket.name, bucket.limit.share(self._settings.local_share))
-            self._shares[bucket] = share
-        return share
 
     def document(self, operation: Operation) -> Documented:
         """429 with Retry-After, the two header fields, and the limits themselves as ``x-rate-limit``."""
         limits = {"client": self._settings.limit_for(operation.tier)}
-        own = _declared(operation)
+        own = declared(operation)
         if own is not None:
-            limits["operation"] = own.limit
-        return documented(limits, refuses_without_store=self._settings.on_store_failure == "closed")
+            limits["operation"] = own
+        closed = self._settings.on_store_failure == "closed"
+        return documented(limits, operation.cost, refuses_without_store=closed)
 
     def prove(self, operation: Operation) -> Iterable[Probe]:
-        """A burst and one more in a row must end in 429. Run it as a client whose plan has a small burst."""
-        limit = self._settings.limit_for(operation.tier)
-        yield Probe(
-            control="RL-001",
-            title="A client that spends its burst is refused",
-            expect_status=RateLimited.status,
-            expect_type=RateLimited.type,
-            repeat=limit.burst + 1,
-        )
+        """Both header fields on answers and refusals, and an end of every burst."""
+        return probes(operation, self._settings.limit_for(operation.tier))
 
     def audit(self, operation: Operation) -> Iterable[Finding]:
-        """A declared limit that can't be read, or that no client of the edge can reach."""
-        if not operation.limit:
-            return
-        try:
-            own = RateLimit.parse(operation.limit)
-        except ValueError as error:
-            yield Finding(id="RL-010", operation_id=operation.id, detail=str(error))
-            return
-        edge = self._settings.limit_for(operation.tier)
-        if own.burst > edge.burst and own.interval_us < edge.interval_us:
-            yield Finding(
-                id="RL-011",
-                operation_id=operation.id,
-                detail=f"Its limit {operation.limit!r} is wider than the {operation.tier} tier's, which is met first.",
-                severity="warning",
-            )
+        """A declared limit that can't be read or reached, and costs that no limit ever admits."""
+        return findings(operation, self._settings.limit_for(operation.tier))
 
 
-def _declared(operation: Operation) -> Bucket | None:
-    return Bucket.of(operation.id, RateLimit.parse(operation.limit)) if operation.limit else None
+def _judged(exchange: Exchange) -> bool:
+    return JUDGED in exchange.evidence or any(name == b"ratelimit" for name, _ in exchange.response_headers)

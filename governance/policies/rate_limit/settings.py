@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, Protocol
 
 from msgspec import Meta, Struct
 
 from governance.contract.operation import Tier
 from governance.policies.rate_limit.limit import RateLimit
+from governance.policies.rate_limit.quota import Quota
 
 Spelled = Annotated[str, Meta(description="A rate such as '600/60s burst 100', per client.")]
 
@@ -35,9 +37,33 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return RateLimit.parse({"experience": self.experience, "process": self.process, "system": self.system}[tier])
 
 
-class Plans(Protocol):
-    """What clients have agreed on. Asked on every call, so it must answer from memory."""
+class Plan(Protocol):
+    """What clients of one plan have agreed on; it never changes, a reload brings another."""
 
-    def limit_for(self, client_id: str, tier: Tier) -> RateLimit | None:
-        """The client's own limit for a tier; None for the default."""
+    @property
+    def name(self) -> str:
+        """Unique among the plans of one configuration."""
+        ...
+
+    @property
+    def rates(self) -> Mapping[Tier, RateLimit]:
+        """Per tier, in place of the default."""
+        ...
+
+    @property
+    def operations(self) -> Mapping[str, RateLimit]:
+        """Per operation id, beside the tier's rate and in place of what the operation declares."""
+        ...
+
+    @property
+    def quotas(self) -> Sequence[Quota]:
+        """What may be spent in a day or month."""
+        ...
+
+
+class Plans(Protocol):
+    """Who is on which plan. Asked on every call, so it must answer from memory."""
+
+    def plan_of(self, client_id: str) -> Plan | None:
+        """The client's plan; None where the defaults hold."""
         ...

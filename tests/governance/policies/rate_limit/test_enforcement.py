@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+from msgspec import Struct
 
 from governance.call import Exchange, ManualClock, Stage, SystemClock
 from governance.contract.operation import Tier
 from governance.contract.refusals import RateLimited, SystemUnavailable
-from governance.policies.rate_limit import Enforcement, RateLimit, Settings
+from governance.policies.rate_limit import Enforcement, Quota, RateLimit, Settings, local
+from governance.policies.rate_limit.bucket import Bucket
+from governance.policies.rate_limit.terms import Terms
 from governance.store import Store
 
 pytestmark = pytest.mark.anyio
@@ -39,18 +42,18 @@ def edge(store: Store, samples: Any, name: str = "get_thing", limit: str = "3/1h
 
 async def test_a_burst_is_admitted_and_one_more_refused(store: Store, samples: Any, headers_of: HeadersOf) -> None:
     handler = edge(store, samples)
-    for remaining, reset_s in ((2, 1200), (1, 2400), (0, 3600)):
+    for remaining in (2, 1, 0):
         exchange = samples.served("get_thing")
         assert await handler(exchange) == "reached"
         assert headers_of(exchange) == {
             "ratelimit-policy": '"experience";q=3;w=3600',
-            "ratelimit": f'"experience";r={remaining};t={reset_s}',
+            "ratelimit": f'"experience";r={remaining};t=1200',
         }
     refused = samples.served("get_thing")
     with pytest.raises(RateLimited, match="in 1200 s"):
         await handler(refused)
     assert headers_of(refused)["retry-after"] == "1200"
-    assert headers_of(refused)["ratelimit"] == '"experience";r=0;t=3600'
+    assert headers_of(refused)["ratelimit"] == '"experience";r=0;t=1200'
 
 
 async def test_clients_do_not_share(store: Store, samples: Any) -> None:
@@ -105,11 +108,23 @@ async def test_both_limits_are_announced_and_neither_charged_alone(
     assert int(headers["retry-after"]) == 1800
 
 
+class Agreed(Struct, frozen=True, kw_only=True):
+    """A plan."""
+
+    name: str = "gold"
+    rates: Mapping[Tier, RateLimit] = {}
+    operations: Mapping[str, RateLimit] = {}
+    quotas: tuple[Quota, ...] = ()
+
+
+GOLD = Agreed(rates={"experience": RateLimit.parse("4/1h")})
+
+
 class Gold:
     """A plan book in which one client may call more."""
 
-    def limit_for(self, client_id: str, tier: Tier) -> RateLimit | None:
-        return RateLimit.parse("4/1h") if client_id == "gold" else None
+    def plan_of(self, client_id: str) -> Agreed | None:
+        return GOLD if client_id == "gold" else None
 
 
 async def test_a_plan_comes_before_the_default(store: Store, samples: Any, headers_of: HeadersOf) -> None:
@@ -183,12 +198,9 @@ async def test_local_admits_its_share_while_the_store_hangs(
 
 
 async def test_memory_of_the_local_limit_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    from governance.policies.rate_limit import local
-    from governance.policies.rate_limit.bucket import Bucket
-
     monkeypatch.setattr(local, "CLIENTS", 3)
     clock = ManualClock()
-    buckets, bucket = local.LocalBuckets(clock), (Bucket.of("b", RateLimit(2, 1_000_000)),)
+    buckets, bucket = local.LocalBuckets(clock), Terms(1, [Bucket.of("b", RateLimit(2, 1_000_000))])
     assert [buckets.take((b"%d" % n,), bucket)[0] for n in range(5)] == [1, 1, 1, 0, 0]
     assert buckets.take((b"1",), bucket)[0] == 1
     clock.advance(3)
@@ -205,8 +217,10 @@ def test_document_probe_and_findings(samples: Any) -> None:
         503: ["Retry-After"],
     }
     assert documented.extensions["x-rate-limit"]["operation"] == {"burst": 2, "interval_us": 1_800_000_000}
-    (probe,) = enforcement.prove(samples.operation("get_thing"))
-    assert (probe.control, probe.expect_status, probe.expect_type) == ("RL-001", 429, "rate-limited")
+    spent, *announced = enforcement.prove(samples.operation("get_thing"))
+    assert (spent.control, spent.expect_status, spent.expect_type) == ("RL-001", 429, "rate-limited")
+    assert spent.until_spent
+    assert [(probe.control, probe.expect_status) for probe in announced] == [("RL-002", 0), ("RL-002", 403)]
     assert list(enforcement.audit(samples.operation("get_costly_thing"))) == []
     narrow = Enforcement(Settings(experience="1/365d"), Store("/unused"), SystemClock())
     assert [finding.id for finding in narrow.audit(samples.operation("get_costly_thing"))] == ["RL-011"]
