@@ -75,8 +75,10 @@ def served(
     operation: Operation, service: object, policies: Iterable[Policy], clock: Clock, limits: WireLimits
 ) -> tuple[Handler, tuple[Link, ...]]:
     """The handler from request to ``Answer`` of one operation, and the chain that it is made of."""
+    policies = tuple(policies)
+    settling = [policy.refused for policy in policies if type(policy).refused is not Policy.refused]
     own = [
-        Link(stage=Stage.ANNOTATE, position=0, name="annotate", wrap=_annotate(operation, limits)),
+        Link(stage=Stage.ANNOTATE, position=0, name="annotate", wrap=_annotate(operation, limits, settling)),
         Link(stage=Stage.ADMIT, position=0, name="admit", wrap=_admit(operation)),
         Link(stage=Stage.DECODE, position=0, name="decode", wrap=_decode(operation, limits)),
         Link(stage=Stage.EXECUTE, position=0, name="encode", wrap=_encode(operation)),
@@ -87,7 +89,9 @@ def served(
     return fold(chain, innermost(operation, service, clock)), chain
 
 
-def _annotate(operation: Operation, limits: WireLimits) -> Wrap:
+def _annotate(
+    operation: Operation, limits: WireLimits, settling: Iterable[Callable[[Exchange], Awaitable[None]]]
+) -> Wrap:
     on_success = standing_headers(https=limits.https, readable=operation.safe)
     on_refusal = standing_headers(https=limits.https, readable=False)
 
@@ -96,6 +100,8 @@ def _annotate(operation: Operation, limits: WireLimits) -> Wrap:
             try:
                 answer = await inner(exchange)
             except Problem as problem:
+                for settle in settling:
+                    await settle(exchange)
                 answer = _refused(exchange, problem)
             except Ended as ended:
                 answer = ended.answer

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from msgspec import Struct
 
-from governance.call.exchange import Binding, Wrap
+from governance.call.exchange import Binding, Exchange, Wrap
 from governance.call.stages import Stage
 from governance.contract.problems import Problem
 
@@ -129,6 +129,9 @@ class Policy(ABC):
     @abstractmethod
     def enforce(self, operation: Operation, binding: Binding) -> Wrap | None:
         """The wrapper for this operation in this binding, or None where the policy does not apply."""
+
+    async def refused(self, exchange: Exchange) -> None:  # noqa: B027 - most policies leave it at that
+        """Called once for a served call that was refused, at whatever stage: it may add headers, and raises nothing."""
 
     def document(self, operation: Operation) -> Documented:
         """The policy's part of the operation's contract document."""
