@@ -2,8 +2,8 @@
 
 Guarantees, per event loop and process:
 
-- A call ends within ``answer_timeout_s`` (200 ms unless told, so that a gateway's whole answer stays
-  within 250 ms), with the reply or with ``StoreUnavailable``; while the store is known to be away
+- A call ends within ``answer_timeout_s`` (150 ms unless told, so that a gateway's whole answer stays
+  within 250 ms on a busy machine too), with the reply or with ``StoreUnavailable``; while the store is known to be away
   it ends at once.
 - Replies are bytes, integers, None or lists of them; nothing is decoded.
 - The connection is made again by itself, first at once, then with growing pauses (full jitter, at
@@ -50,7 +50,7 @@ SETTLED_S = 0.5
 class StoreOptions(Struct, frozen=True, kw_only=True):
     """Bounds of the client."""
 
-    answer_timeout_s: float = 0.2
+    answer_timeout_s: float = 0.15
     connect_timeout_s: float = 1.0
     outstanding_limit: int = 20_000
 

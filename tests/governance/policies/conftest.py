@@ -33,13 +33,21 @@ class SamplesV1(Contract, Protocol, owner="Tests", folder="experience_apis.sampl
         """One thing, rarely."""
         ...
 
+    @read("/dear-things", scope="samples.things:read", public_because="Sample.", cost=5)
+    async def get_dear_thing(self) -> Thing:
+        """One thing, at the price of five."""
+        ...
+
     @create("/things", scope="samples.things:write", public_because="Sample.", raises=[OutOfThings])
     async def post_thing(self, thing: Thing) -> Thing:
         """A new thing."""
         ...
 
 
-OPERATIONS = {name: operation_of(getattr(SamplesV1, name)) for name in ("get_thing", "get_costly_thing", "post_thing")}
+OPERATIONS = {
+    name: operation_of(getattr(SamplesV1, name))
+    for name in ("get_thing", "get_costly_thing", "get_dear_thing", "post_thing")
+}
 
 
 class Samples:
