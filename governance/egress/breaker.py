@@ -53,6 +53,11 @@ class Breaker:
         self._under_trial: list[float] = []
         self._passed = 0
 
+    @property
+    def open_for_s(self) -> float:
+        """Seconds until a call may be tried; 0 when one may now."""
+        return max(0.0, self._open_until - self._monotonic()) if self.state == "open" else 0.0
+
     def refused_for_s(self) -> float:
         """0: the call may be made, and its outcome must be reported; else seconds until one may be tried."""
         if self.state == "closed":

@@ -72,6 +72,19 @@ class Tracing:
                 exchange.served.headers[b"traceparent"] = position.encode()
             yield span
 
+    @contextmanager
+    def leaving(self, name: str, traceparent: str | None) -> Generator[str | None]:
+        """A client span below ``traceparent`` where that is sampled; gives the position to send on."""
+        match = TRACEPARENT.match(traceparent) if traceparent else None
+        if self._tracer is None or match is None or not int(match[3], 16) & SAMPLED:
+            yield traceparent
+            return
+        with self._tracer.start_as_current_span(
+            name, _parent(traceparent), kind=SpanKind.CLIENT, record_exception=False
+        ) as span:
+            context = span.get_span_context()
+            yield f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+
 
 def failed(span: trace.Span, problem_type: str) -> None:
     """Mark a span with the problem that ended its call."""
