@@ -5,20 +5,25 @@ Needs nothing but a way to send a request and one to sign tokens; when the gatew
 the sender's own error goes through.
 """
 
-from governance.prove.prober import Prober, Proof, Reply, Send
+from governance.prove.prober import Prober
+from governance.prove.proof import Outcome, Proof
+from governance.prove.reply import Reply, Send, Sent
 from governance.prove.requests import Sample, sample_of
 from governance.prove.samples import NoSample, sample_value
-from governance.prove.tokens import ProbeTokens, TokenKind
+from governance.prove.tokens import ProbeTokens, Tokens, Unprovable
 
 __all__ = [
     "NoSample",
+    "Outcome",
     "ProbeTokens",
     "Prober",
     "Proof",
     "Reply",
     "Sample",
     "Send",
-    "TokenKind",
+    "Sent",
+    "Tokens",
+    "Unprovable",
     "sample_of",
     "sample_value",
 ]

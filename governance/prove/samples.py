@@ -1,4 +1,4 @@
-"""A valid value of every contract type: always the same one, as small as the type allows.
+"""Valid values of every contract type: always the same one, as small as the type allows, and another beside it.
 
 An example that the type itself states comes first (``Meta(examples=[…])``). What is found is held
 against the type, so a sample is valid or is refused here with a sentence, never by a gateway.
@@ -7,7 +7,7 @@ against the type, so a sample is valid or is refused here with a sentence, never
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import msgspec
@@ -15,6 +15,8 @@ from msgspec import inspect as kinds
 
 INSTANT = "2026-01-01T00:00:00Z"
 DAY = "2026-01-01"
+OTHER_INSTANT = "2026-01-02T00:00:00Z"
+OTHER_DAY = "2026-01-02"
 TEXTS = ("sample", "a", "1", "A", "AA", "AAA", "a-1", "a.b", "a@b.example", "https://a.example")
 """What is tried for a pattern without an example."""
 
@@ -23,16 +25,16 @@ class NoSample(Exception):
     """No valid value was found for a type: state an example of it."""
 
 
-def sample_value(annotation: Any) -> Any:
-    """A JSON value that ``annotation`` accepts.
+def sample_value(annotation: Any, *, whole: bool = False) -> Any:
+    """A JSON value that ``annotation`` accepts; ``whole`` prefers one with all optional members.
 
     Raises:
         NoSample: none was found; the sentence says for what.
     """
     info = kinds.type_info(annotation)
     reason = ""
-    for whole in (False, True):
-        value = _sample(info, whole=whole)
+    for filled in (whole, not whole):
+        value = _sample(info, whole=filled)
         try:
             msgspec.convert(value, annotation)
         except (msgspec.ValidationError, ValueError) as error:
@@ -40,6 +42,77 @@ def sample_value(annotation: Any) -> Any:
         else:
             return value
     raise NoSample(f"{annotation}: no valid sample was found ({reason}); give its type an example.")
+
+
+def other_value(annotation: Any, value: Any, kept: Iterable[str] = ()) -> Any:
+    """A JSON value that ``annotation`` accepts and that differs from ``value``, though in no member named in ``kept``.
+
+    Raises:
+        NoSample: none was found.
+    """
+    for other in _others(kinds.type_info(annotation), value, frozenset(kept)):
+        if other != value and _accepts(annotation, other):
+            return other
+    raise NoSample(f"{annotation}: no other valid value was found.")
+
+
+def _accepts(annotation: Any, value: Any) -> bool:
+    try:
+        msgspec.convert(value, annotation)
+    except (msgspec.ValidationError, ValueError):
+        return False
+    return True
+
+
+def _others(info: kinds.Type, value: Any, kept: frozenset[str]) -> Iterator[Any]:
+    match info:
+        case kinds.Metadata():
+            yield from _others(info.type, value, kept)
+        case kinds.UnionType():
+            for member in info.types:
+                yield from _others(member, value, kept)
+        case kinds.StructType() if isinstance(value, dict):
+            yield from _other_members(info, cast("dict[str, Any]", value), kept)
+        case kinds.VarTupleType() if isinstance(value, list):
+            items = cast("list[Any]", value)
+            for index, item in enumerate(items):
+                yield from (
+                    [*items[:index], other, *items[index + 1 :]] for other in _others(info.item_type, item, kept)
+                )
+        case _:
+            yield from _other_scalars(info, value)
+
+
+def _other_members(info: kinds.StructType, value: dict[str, Any], kept: frozenset[str]) -> Iterator[Any]:
+    for field in info.fields:
+        if field.name not in kept:
+            held = value.get(field.encode_name, _sample(field.type, whole=False))
+            yield from ({**value, field.encode_name: other} for other in (held, *_others(field.type, held, kept)))
+
+
+def _other_scalars(info: kinds.Type, value: Any) -> Iterator[Any]:
+    match info:
+        case kinds.LiteralType():
+            yield from info.values
+        case kinds.IntType() | kinds.FloatType():
+            yield from (value + 1, value - 1, value * 2, 0, 1, 100) if isinstance(value, (int, float)) else (1, 100)
+        case kinds.StrType():
+            yield from _other_texts(value)
+        case kinds.BoolType():
+            yield not value
+        case kinds.DateType() | kinds.DateTimeType():
+            yield from (OTHER_DAY, OTHER_INSTANT)
+        case _:
+            pass
+
+
+def _other_texts(value: Any) -> Iterator[str]:
+    text = value if isinstance(value, str) else ""
+    for old, new in (("1", "2"), ("0", "1"), ("A", "B"), ("a", "b"), ("e", "i")):
+        if old in text:
+            head, _, tail = text.rpartition(old)
+            yield head + new + tail
+    yield from (text + "1", text + "a", text[:-1], *TEXTS)
 
 
 def _sample(info: kinds.Type, *, whole: bool) -> Any:
