@@ -11,8 +11,10 @@ Guarantees, while the store answers:
   and none is starved. Within a priority who came first is first, over processes.
 - Waiting is bounded in number, for each priority on its own, and in time.
 
-When the store is away each process goes on with ``concurrency_without_store`` places of its own; a
-vendor with a quota is not called, because nothing can be counted.
+When the store is away nobody gets a place until every lease that others may hold has ended; from then on
+each process goes on with ``concurrency_without_store`` places of its own. When it is back these may
+stand beside leased ones for as long as a call takes. A vendor with a quota is not called meanwhile,
+because nothing can be counted.
 """
 
 from __future__ import annotations
@@ -61,6 +63,8 @@ class Places:
         self.held = 0
         self._changed = asyncio.Event()
         self._server: asyncio.Task[None] | None = None
+        self._lease_s = settings.total_timeout_s + MARGIN_S
+        self._away_since: float | None = None
 
     @property
     def limited(self) -> bool:
@@ -119,7 +123,7 @@ class Places:
                 pause_s = await self._ask()
             except StoreError:
                 self._returned.clear()  # their leases end by themselves
-                self._serve_without_store()
+                self._serve_without_store(asyncio.get_running_loop().time())
                 pause_s = POLL_S
             if not any(self._waiting):
                 continue
@@ -137,7 +141,7 @@ class Places:
         arguments = [
             self._process.encode(),
             b"%d" % settings.concurrency,
-            b"%d" % ((settings.total_timeout_s + MARGIN_S) * 1000),
+            b"%d" % (self._lease_s * 1000),
             b"%d" % settings.quota_calls,
             b"%d" % (settings.quota_window_s * 1000),
             b"%d" % BELIEVED_MS,
@@ -146,11 +150,14 @@ class Places:
             waited_ms = (now - queue[0][0]) * 1000 if queue else 0
             arguments += [b"%d" % len(queue), b"%d" % waited_ms]
         quota_ms, *granted = await self._store.run(PLACES, self._keys, arguments + returned)
+        self._away_since = None
         for priority, fence in zip(granted[::2], granted[1::2], strict=True):
             self._hand_over(self._waiting[priority - 1], Place(fence))
         return max(POLL_S, min(quota_ms / 1000, 1.0))
 
-    def _serve_without_store(self) -> None:
+    def _serve_without_store(self, now: float) -> None:
+        if self._away_since is None:
+            self._away_since = now
         if self._settings.quota_calls:
             away = SystemUnavailable(detail="The quota of a system behind the gateway can't be judged right now.")
             for queue in self._waiting:
@@ -158,6 +165,8 @@ class Places:
                     _, turn = queue.popleft()
                     if not turn.done():
                         turn.set_exception(away)
+            return
+        if self._store is not None and now - self._away_since < self._lease_s:
             return
         for queue in self._waiting:
             while queue and self.held < self._settings.concurrency_without_store:
