@@ -28,6 +28,7 @@ from governance.contract.refusals import (
     MethodNotAllowed,
     UnknownPath,
 )
+from governance.wire.peer import TrustedProxies
 
 logger = logging.getLogger("tiergate.pages")
 
@@ -44,7 +45,13 @@ STATUS_PROBLEMS: dict[int, Callable[[], Problem]] = {
 class Tiergate(Litestar):
     """A gateway process as an ASGI application."""
 
-    def __init__(self, edge: Edge, handlers: Sequence[ControllerRouterHandler], **rest: Any) -> None:
+    def __init__(
+        self,
+        edge: Edge,
+        handlers: Sequence[ControllerRouterHandler],
+        proxies: TrustedProxies | None = None,
+        **rest: Any,
+    ) -> None:
         super().__init__(  # pyright: ignore[reportUnknownMemberType] - Litestar's own signature has unknown parts
             route_handlers=handlers,
             openapi_config=None,
@@ -54,12 +61,16 @@ class Tiergate(Litestar):
             **rest,
         )
         self._edge = edge
+        self._proxies = proxies
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Hand operations to the edge, everything else to Litestar, which knows HEAD only where it is spelled out."""
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
-        elif self._edge.owns(scope_raw_path(scope)):
+            return
+        if self._proxies is not None:
+            scope = self._proxies.seen_from(scope)
+        if self._edge.owns(scope_raw_path(scope)):
             await self._edge(scope, receive, send)
         elif scope["method"] == "HEAD":
             as_get: Any = {**scope, "method": "GET"}

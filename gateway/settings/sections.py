@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from msgspec import Meta, Struct
 
 from gateway.settings.secrets import Secret
+from governance.wire.peer import ForwardedHeader, TrustedProxies
 
 Tier = Literal["system", "process", "experience"]
 TIERS: tuple[Tier, ...] = ("system", "process", "experience")
@@ -68,6 +69,10 @@ class Gateway(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_uri_bytes: UriBytes = 8_192
     header_timeout_s: Seconds = 10.0
     body_timeout_s: Seconds = 15.0
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks (CIDR) of one's own proxies, which are believed when they say who called them; empty for none."""
+    forwarded_header: ForwardedHeader = "x-forwarded-for"
+    """The one header in which they say it."""
     most_in_flight: InFlight = 1_000
     """Requests under way in one process above which new ones are answered 503 at once."""
     most_lag_s: Seconds = 0.5
@@ -247,6 +252,10 @@ class Settings(Sections, frozen=True, kw_only=True, forbid_unknown_fields=True):
                     f"is missing: the {tier} tier is served here and calls the {callee} tier, which is not; "
                     "give the base URL of the process that serves it.",
                 ))  # fmt: skip
+        try:
+            TrustedProxies(self.gateway.trusted_proxies)
+        except ValueError as error:
+            found.append(("gateway.trusted_proxies", f"has a mistake: {error}."))
         if self.issuer.demo_clients and not (self.embedded_issuer and self.on_loopback):
             found.append((
                 "issuer.demo_clients",

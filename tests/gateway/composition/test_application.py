@@ -12,6 +12,7 @@ from gateway.composition.application import MOST_BODY_BYTES, Tiergate
 from governance.bindings.edge import Edge
 from governance.bindings.routes import Routes
 from governance.bindings.served import WireLimits
+from governance.wire.peer import TrustedProxies
 from tests.governance.bindings.sample_gateway import ask
 
 pytestmark = pytest.mark.anyio
@@ -27,11 +28,20 @@ async def form(request: Request[Any, Any, State]) -> dict[str, int]:
     return {"bytes": len(await request.body())}
 
 
-@pytest.fixture
-def pages() -> Tiergate:
+@get("/peer", include_in_schema=False)
+async def peer(request: Request[Any, Any, State]) -> str:
+    return request.client.host if request.client else ""
+
+
+def gateway(proxies: TrustedProxies | None = None) -> Tiergate:
     routes = Routes()
     routes.seal()
-    return Tiergate(Edge(routes, WireLimits()), [page, form])
+    return Tiergate(Edge(routes, WireLimits()), [page, form, peer], proxies)
+
+
+@pytest.fixture
+def pages() -> Tiergate:
+    return gateway()
 
 
 async def test_head_has_the_headers_of_get_and_no_body(pages: Tiergate) -> None:
@@ -57,3 +67,12 @@ async def test_a_body_beyond_the_bound_hears_the_bound(pages: Tiergate) -> None:
     assert (await ask(pages, "POST", "/form", body=b"x" * MOST_BODY_BYTES)).json == {"bytes": MOST_BODY_BYTES}
     refused = (await ask(pages, "POST", "/form", body=b"x" * (MOST_BODY_BYTES + 1))).problem(413, "body-too-large")
     assert refused["limit_bytes"] == MOST_BODY_BYTES
+
+
+@pytest.mark.parametrize(
+    ("networks", "seen"), [(None, "127.0.0.1"), (["10.0.0.0/8"], "127.0.0.1"), (["127.0.0.0/8"], "203.0.113.9")]
+)
+async def test_pages_see_the_peer_behind_trusted_proxies_only(networks: list[str] | None, seen: str) -> None:
+    proxies = TrustedProxies(networks) if networks else None
+    reply = await ask(gateway(proxies), "GET", "/peer", headers={"X-Forwarded-For": "1.1.1.1, 203.0.113.9"})
+    assert reply.body.decode() == seen

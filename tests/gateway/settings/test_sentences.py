@@ -64,6 +64,8 @@ def refused(tmp_path: Path) -> Refused:
         ("[gateway]\nhost = '0.0.0.0'\n[issuer]\ndemo_clients = true", "issuer.demo_clients must be false: demo clients, "
          "whose secrets everybody knows, exist only with the embedded issuer on a loopback address."),
         ("[issuer]\nembedded = false", "issuer.embedded is false and there are no [[issuers]]: nobody could get a token."),
+        ("[gateway]\ntrusted_proxies = ['10.0.0.0/8', '10.0.0.1/8']", "gateway.trusted_proxies has a mistake: '10.0.0.1/8' is "
+         "no network: write it such as 10.0.0.0/8 or 192.0.2.7 (10.0.0.1/8 has host bits set)."),
     ],
 )  # fmt: skip
 def test_one_mistake_is_one_sentence(refused: Refused, toml: str, sentence: str) -> None:
