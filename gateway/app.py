@@ -32,6 +32,7 @@ from governance.consumers import Consumers
 from governance.contract import CursorCodec
 from governance.contract.discovery import discover_apis
 from governance.contract.graph import Node, graph
+from governance.database import Database
 from governance.identity import TokenVerifier
 from governance.issuer import resource_routes
 from governance.issuer import routes as issuer_routes
@@ -39,9 +40,11 @@ from governance.openapi.routes import routes as document_routes
 from governance.policies.cors import Enforcement as Cors
 from governance.policies.ownership import AccountDirectory
 from governance.policies.rate_limit.settings import Plans
+from governance.prove.plans import ProverPlans
 from governance.report import api_rows
 from governance.store import Store
 from governance.telemetry import CallMetrics, HopLog, Tracing
+from governance.wire.peer import TrustedProxies
 from process_apis.flow import FlowRuntime, FlowSettings
 from system_apis.embedded import RecordFiles
 
@@ -66,6 +69,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
 
     # What stands underneath.
     store = StorePart(settings)
+    database = Database(settings.home, settings.database.url)
     who = identities(settings, operations, clock)
     directory = CrmAccountDirectory()
     flows = FlowRuntime(FlowSettings(home=settings.home, database_url=settings.database.url), clock)
@@ -73,6 +77,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
     resources: dict[Any, Any] = {
         Clock: clock,
         Store: store.store,
+        Database: database,
         **_identity(who),
         AccountDirectory: directory,
         RecordFiles: RecordFiles(settings.home / "systems"),
@@ -98,8 +103,8 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
     cors = next(policy for policy in governing if isinstance(policy, Cors))
     edge = Edge(assembly.routes, wiring.limits, cors.preflight, clock, _shedding(settings))
     resources[CallMetrics].include(edge.shedding)
-    parts: list[Part] = [store, *ports.values(), *governing, client, flows, edge.shedding]
-    application = Tiergate(edge, routes, lifespan=[lifetime(parts)])
+    parts: list[Part] = [store, database, *ports.values(), *governing, client, flows, edge.shedding]
+    application = Tiergate(edge, routes, _proxies(settings), lifespan=[lifetime(parts)])
     application.state.update({"assembly": assembly, "policies": governing, "nodes": nodes})
     return application
 
@@ -134,8 +139,13 @@ def _identity(who: Identities) -> dict[Any, Any]:
         CursorCodec: who.cursors,
         TokenVerifier: who.verifier,
         Consumers: who.consumers,
-        Plans: who.consumers,
+        Plans: ProverPlans(who.consumers),
     }
+
+
+def _proxies(settings: Settings) -> TrustedProxies | None:
+    gateway = settings.gateway
+    return TrustedProxies(gateway.trusted_proxies, gateway.forwarded_header) if gateway.trusted_proxies else None
 
 
 def _telemetry(settings: Settings) -> dict[Any, Any]:

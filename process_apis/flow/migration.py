@@ -1,71 +1,9 @@
-"""Brings Tiergate's own tables to this version, once, whoever starts first.
-
-A start that finds them current costs one SELECT. Otherwise one process migrates while the others
-wait: a lock file beside SQLite, an advisory lock in PostgreSQL. A migration that fails leaves the
-tables as they were; the start fails with its error.
-"""
+"""The revisions of the flow engine's own tables."""
 
 from __future__ import annotations
 
-import fcntl
-import logging
-import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
-import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from governance.database import Migrations
 
-HEAD = "0001"
-VERSION_TABLE = "tiergate_version"
-ADVISORY_LOCK = 7_416_033_001
-LOOK_S = 0.05
-
-
-def migrate(engine: sa.Engine, home: Path) -> None:
-    """Create or change the tables where they are not at ``HEAD``."""
-    with one_at_a_time(engine, home):
-        _upgrade(engine)
-
-
-@contextmanager
-def one_at_a_time(engine: sa.Engine, home: Path) -> Generator[None]:
-    """Keep every other process of this database out meanwhile."""
-    if engine.dialect.name == "sqlite":
-        with (home / ".migrating.lock").open("a") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-    else:
-        # An index that is made concurrently waits for every open transaction and statement. So the lock is held
-        # outside a transaction, and asked for again and again instead of in one statement that waits.
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            while not connection.execute(sa.select(sa.func.pg_try_advisory_lock(ADVISORY_LOCK))).scalar():
-                time.sleep(LOOK_S)
-            try:
-                yield
-            finally:
-                connection.execute(sa.select(sa.func.pg_advisory_unlock(ADVISORY_LOCK)))
-
-
-def _current(engine: sa.Engine) -> str | None:
-    try:
-        with engine.connect() as connection:
-            return connection.execute(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
-    except (OperationalError, ProgrammingError):  # no table yet; a database that is away fails below
-        return None
-
-
-def _upgrade(engine: sa.Engine) -> None:
-    if _current(engine) == HEAD:
-        return
-    # Alembic takes a tenth of a second to import, which only a start that migrates should pay.
-    from alembic import command
-    from alembic.config import Config
-
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+MIGRATIONS = Migrations(folder=Path(__file__).parent / "migrations", version_table="tiergate_version")

@@ -23,9 +23,9 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from governance.call import Call, Clock
 from governance.contract.refusals import IdempotencyKeyReused, SystemUnavailable
-from process_apis.flow.database import open_engine
+from governance.database import migrate, one_at_a_time, open_engine
 from process_apis.flow.initiator import initiator_of
-from process_apis.flow.migration import migrate, one_at_a_time
+from process_apis.flow.migration import MIGRATIONS
 from process_apis.flow.run import Note
 from process_apis.flow.settings import FlowSettings
 from process_apis.flow.slot import Place, place_for
@@ -215,7 +215,7 @@ class FlowRuntime:
             return work(connection)
 
     def _prepare(self, engine: sa.Engine, host: Host) -> None:
-        migrate(engine, self._settings.home)
+        migrate(engine, self._settings.home, MIGRATIONS)
         with one_at_a_time(engine, self._settings.home):
             host.prepare()
 

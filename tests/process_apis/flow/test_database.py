@@ -1,22 +1,17 @@
-"""The database of Tiergate's own state: its tables, its writers, its migrations."""
+"""The flow engine's tables, and a checkpoint's one transaction with the record of its step."""
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy.exc import IntegrityError
 
-from process_apis.flow import migration
+from governance.database import migrate, open_engine
 from process_apis.flow.checkpoint import CheckpointLost, Checkpoints
-from process_apis.flow.database import open_engine
+from process_apis.flow.migration import MIGRATIONS
 from process_apis.flow.slot import FlowLock
 from process_apis.flow.tables import metadata, timeline
 
@@ -34,69 +29,10 @@ HOP = {
 
 def test_the_migrations_make_the_tables_that_the_code_uses(tmp_path: Path) -> None:
     engine = open_engine(tmp_path, "", 4)
-    migration.migrate(engine, tmp_path)
+    migrate(engine, tmp_path, MIGRATIONS)
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"version_table": migration.VERSION_TABLE})
+        context = MigrationContext.configure(connection, opts={"version_table": MIGRATIONS.version_table})
         assert compare_metadata(context, metadata) == []
-    engine.dispose()
-    config = Config()
-    config.set_main_option("script_location", str(Path(migration.__file__).parent / "migrations"))
-    assert ScriptDirectory.from_config(config).get_current_head() == migration.HEAD
-
-
-def test_processes_that_start_at_once_migrate_once(tmp_path: Path) -> None:
-    engines = [open_engine(tmp_path, "", 4) for _ in range(4)]
-    with ThreadPoolExecutor(4) as threads:
-        list(threads.map(lambda engine: migration.migrate(engine, tmp_path), engines))
-    for engine in engines:
-        engine.dispose()
-
-
-def test_sqlite_is_opened_so_that_what_was_answered_is_on_disk(tmp_path: Path) -> None:
-    engine = open_engine(tmp_path, "", 4)
-    with engine.connect() as connection:
-        pragmas = {
-            name: connection.execute(sa.text(f"PRAGMA {name}")).scalar()
-            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
-        }
-    engine.dispose()
-    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000}
-
-
-def test_writers_of_one_process_take_turns(tmp_path: Path) -> None:
-    engine = open_engine(tmp_path, "", 16)
-    migration.migrate(engine, tmp_path)
-
-    def write(position: int) -> None:
-        with engine.begin() as connection:
-            seen = connection.execute(sa.select(sa.func.count()).select_from(timeline)).scalar_one()
-            assert seen >= 0
-            connection.execute(sa.insert(timeline), {"flow_id": "f", "position": position, **HOP})
-
-    with ThreadPoolExecutor(16) as threads:
-        list(threads.map(write, range(200)))
-    with engine.connect() as connection:
-        assert connection.execute(sa.select(sa.func.count()).select_from(timeline)).scalar_one() == 200
-    engine.dispose()
-
-
-def test_a_writer_that_fails_gives_its_turn_back(tmp_path: Path) -> None:
-    engine = open_engine(tmp_path, "", 4)
-    migration.migrate(engine, tmp_path)
-    row = {"flow_id": "f", "position": 1, **HOP}
-    with engine.begin() as connection:
-        connection.execute(sa.insert(timeline), row)
-    with pytest.raises(IntegrityError), engine.begin() as connection:
-        connection.execute(sa.insert(timeline), row)
-    done = threading.Event()
-
-    def write() -> None:
-        with engine.begin() as connection:
-            connection.execute(sa.insert(timeline), {**row, "position": 2})
-        done.set()
-
-    threading.Thread(target=write, daemon=True).start()
-    assert done.wait(5)
     engine.dispose()
 
 
@@ -104,7 +40,7 @@ def test_a_writer_that_fails_gives_its_turn_back(tmp_path: Path) -> None:
 def recording(tmp_path: Path) -> sa.Engine:
     """A database with the engine's table of step records, as far as a checkpoint looks at it."""
     engine = open_engine(tmp_path, "", 4)
-    migration.migrate(engine, tmp_path)
+    migrate(engine, tmp_path, MIGRATIONS)
     with engine.begin() as connection:
         connection.execute(sa.text("CREATE TABLE operation_outputs (workflow_uuid TEXT, function_id INTEGER)"))
     return engine

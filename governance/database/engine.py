@@ -1,4 +1,4 @@
-"""The database of Tiergate's own state, opened the way that durable flows need it.
+"""An engine on the database of Tiergate's own state.
 
 SQLite: write-ahead log, ``synchronous=FULL`` (what was answered is on disk), foreign keys, and
 transactions that take the write lock with their first change. Writers of one process queue up on a

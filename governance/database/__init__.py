@@ -1,0 +1,7 @@
+"""The database of Tiergate's own state, and the migrations of whoever keeps tables in it."""
+
+from governance.database.database import Database, DatabaseAway
+from governance.database.engine import open_engine
+from governance.database.migration import Migrations, migrate, one_at_a_time
+
+__all__ = ["Database", "DatabaseAway", "Migrations", "migrate", "one_at_a_time", "open_engine"]
