@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from governance.call.clock import Clock, SystemClock
 from governance.egress.budget import RetryBudget
 from governance.egress.figures import EgressFigures
+from governance.egress.guard import Guard
+from governance.egress.guarded import GuardedClient
 from governance.egress.hop import HopClient
 from governance.egress.settings import EgressSettings, VendorSettings
 from governance.egress.vendor import Shared, VendorClient
@@ -39,6 +41,12 @@ class Egress:
         )
         self.hops = HopClient(self._settings.hop_connections, self._settings.hop_timeout_s, budget=budget, clock=clock)
         self.figures.watch("hops", self.hops.breakers)
+        guard = Guard(
+            ports=self._settings.guarded_ports,
+            plain_http=self._settings.guarded_plain_http,
+            exempt=self._settings.guarded_exempt,
+        )
+        self.guarded = GuardedClient(guard, self.figures)
         self._vendors: dict[str, VendorClient] = {}
 
     def vendor(self, name: str, settings: VendorSettings | None = None) -> VendorClient:

@@ -2,8 +2,8 @@
 
 A window is weekly (``days``, ``from``, ``until`` as times of day in ``zone``; it may go on over
 midnight) or once (``from``, ``until`` as instants, RFC 3339). While one is open reads serve what is
-cached, however old; everything else is refused with the time until the window's end, so that
-callers come back then and flows park.
+kept, within its stale time; everything else is refused with the time until the window's end, so
+that callers come back then and flows wait.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def maintenance_left_s(windows: tuple[Window, ...], now: datetime) -> float:
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise ValueError(f"{name!r} is no time zone that this machine knows") from error
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from governance.egress.addresses import networks
 from governance.egress.breaker import BreakerSettings
 from governance.egress.maintenance import Window
 
@@ -35,6 +36,11 @@ class EgressSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Ports that a destination which a user supplied may have."""
     guarded_plain_http: bool = False
     """Whether such a destination may be http instead of https."""
+    guarded_exempt: tuple[str, ...] = ()
+    """Networks such as "10.20.0.0/16" that such a destination may be in though they are not public."""
+
+    def __post_init__(self) -> None:
+        networks(self.guarded_exempt)
 
 
 class VendorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -25,7 +25,7 @@ Make = Callable[..., Places]
 
 
 @asynccontextmanager
-async def places_of(store: Store | None, **settings: float) -> AsyncIterator[Make]:
+async def places_of(store: Store | None, **settings: float) -> AsyncGenerator[Make]:
     """Makes what one process sees of the vendor's places."""
     made: list[Places] = []
 
