@@ -14,6 +14,7 @@ from typing import Any
 from gateway.composition.account_directory import CrmAccountDirectory
 from gateway.composition.application import Tiergate
 from gateway.composition.connectors import connectors, vendor_of
+from gateway.composition.egress import egress_of
 from gateway.composition.identity import Identities, identities
 from gateway.composition.lifetime import Part, lifetime
 from gateway.composition.policies import audited, policies
@@ -24,7 +25,6 @@ from gateway.operations_desk import desk_routes
 from gateway.settings import TIERS, Settings, load_settings
 from governance.bindings.assembly import Assembly, Wiring
 from governance.bindings.edge import Edge
-from governance.bindings.remote import HopClient
 from governance.bindings.served import WireLimits
 from governance.bindings.shedding import SheddingLimits
 from governance.call import Clock, Policy, SystemClock
@@ -33,6 +33,8 @@ from governance.contract import CursorCodec
 from governance.contract.discovery import discover_apis
 from governance.contract.graph import Node, graph
 from governance.database import Database
+from governance.egress import Egress
+from governance.egress.hop import HopClient
 from governance.identity import TokenVerifier
 from governance.issuer import resource_routes
 from governance.issuer import routes as issuer_routes
@@ -73,7 +75,6 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
     who = identities(settings, operations, clock)
     directory = CrmAccountDirectory()
     flows = FlowRuntime(FlowSettings(home=settings.home, database_url=settings.database.url), clock)
-    client = HopClient()
     resources: dict[Any, Any] = {
         Clock: clock,
         Store: store.store,
@@ -84,12 +85,13 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
         FlowRuntime: flows,
         **_telemetry(settings),
     }
+    egress = resources[Egress] = egress_of(settings, resources)
     ports = connectors(nodes, settings, resources)
 
     # The policies, and the APIs behind them.
     governing = policies(settings, resources)
     audited(governing, operations)
-    wiring = _wiring(settings, governing, clock, client, who)
+    wiring = _wiring(settings, governing, clock, egress.hops, who)
     assembly = Assembly(nodes, wiring, {**resources, **ports})
     directory.bind(assembly)
 
@@ -103,7 +105,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
     cors = next(policy for policy in governing if isinstance(policy, Cors))
     edge = Edge(assembly.routes, wiring.limits, cors.preflight, clock, _shedding(settings))
     resources[CallMetrics].include(edge.shedding)
-    parts: list[Part] = [store, database, *ports.values(), *governing, client, flows, edge.shedding]
+    parts: list[Part] = [store, database, egress, *ports.values(), *governing, flows, edge.shedding]
     application = Tiergate(edge, routes, _proxies(settings), lifespan=[lifetime(parts)])
     application.state.update({"assembly": assembly, "policies": governing, "nodes": nodes})
     return application

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Protocol
 
+from gateway.composition.egress import vendor_settings
 from gateway.composition.injection import Resources, made
 from gateway.settings import Settings, SettingsError, System, read_section
 from governance.contract.discovery import discover_connectors
-from governance.contract.graph import Node
+from governance.contract.graph import Node, constructor_types
+from governance.egress import Egress, VendorClient
 
 
 class Connector(Protocol):
@@ -66,7 +68,11 @@ def _connector(name: str, settings: Settings, resources: Resources) -> Connector
     module = discover_connectors(name)[vendor_of(name, settings)]
     stated = settings.systems.get(name, System()).settings
     own = read_section(stated, module.Settings, file=_file(settings), path=f"systems.{name}.settings")
-    connector: Connector = made(module.Connector, {**resources, module.Settings: own})
+    given = {**resources, module.Settings: own}
+    outward = vendor_settings(name, settings)
+    if VendorClient in constructor_types(module.Connector).values():
+        given[VendorClient] = resources[Egress].vendor(name, outward)
+    connector: Connector = made(module.Connector, given)
     return connector
 
 

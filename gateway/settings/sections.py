@@ -131,6 +131,8 @@ class System(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     connector: str = ""
     """The name of a connector's folder; empty for the embedded one, or for the only one there is."""
     settings: Mapping[str, Any] = {}
+    egress: Mapping[str, Any] = {}
+    """How that system is called, read by governance/egress."""
 
 
 class Telemetry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -164,13 +166,15 @@ class Sections(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Client id to its table, read by governance/consumers."""
     roles: Mapping[str, Mapping[str, Any]] = {}
     """Role name to the scopes that it selects, read by governance/consumers."""
-    plans: Mapping[str, Mapping[Tier, str]] = {}
-    """Plan name to tier to rate, such as ``experience = "600/60s burst 100"``."""
+    plans: Mapping[str, Mapping[str, Any]] = {}
+    """Plan name to its rates and quotas, read by gateway/composition/plans.py."""
     grants: Mapping[str, tuple[str, ...]] = {}
     """API id to the operation ids that it may call: narrows its ``needs``."""
     policies: Mapping[str, Mapping[str, Any]] = {}
     """Policy name to its table, read by the policy's own Settings."""
     systems: Mapping[str, System] = {}
+    egress: Mapping[str, Any] = {}
+    """What all ways out share, read by governance/egress."""
     telemetry: Telemetry = Telemetry()
 
 

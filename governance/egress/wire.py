@@ -87,7 +87,7 @@ class Wire:
             ) as response:
                 answered = True
                 return await _reply(response, bounds.most_bytes)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise _failure(error, answered=answered) from error
 
 

@@ -10,8 +10,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import httpx2
 import msgspec
+
+from governance.egress.exchange import Outgoing
+from governance.egress.failures import ExchangeFailed
+from governance.egress.wire import Bounds, Wire
 
 
 class Unreadable(Exception):
@@ -34,19 +37,20 @@ class DocumentReader:
         try:
             async with asyncio.timeout(self._timeout_s):
                 return msgspec.json.decode(await self._body(url), type=dict[str, Any])
-        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, OSError) as error:
+        except (ExchangeFailed, TimeoutError) as error:
             raise Unreadable(f"{url}: {type(error).__name__}") from error
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise Unreadable(f"{url}: not a JSON object") from error
 
     async def _body(self, url: str) -> bytes:
-        client = httpx2.AsyncClient(follow_redirects=False, trust_env=False, timeout=self._timeout_s)
-        async with client, client.stream("GET", url, headers={"accept": "application/json"}) as response:
-            if response.status_code != 200:
-                raise Unreadable(f"{url}: status {response.status_code}")
-            body = bytearray()
-            async for part in response.aiter_bytes():
-                body += part
-                if len(body) > self._limit_bytes:
-                    raise Unreadable(f"{url}: larger than {self._limit_bytes} bytes")
-            return bytes(body)
+        seconds = self._timeout_s
+        bounds = Bounds(connect_s=seconds, read_s=seconds, total_s=seconds, most_bytes=self._limit_bytes)
+        wire = Wire(connections=1)
+        await wire.start()
+        try:
+            reply = await wire.exchange(Outgoing(method="GET", url=url), {"accept": "application/json"}, bounds)
+        finally:
+            await wire.stop()
+        if reply.status != 200:
+            raise Unreadable(f"{url}: status {reply.status}")
+        return reply.body

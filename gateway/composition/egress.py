@@ -1,0 +1,33 @@
+"""Egress: the one way out, as ``[egress]`` and ``[systems.<api>.egress]`` say."""
+
+from __future__ import annotations
+
+from gateway.composition.injection import Resources
+from gateway.settings import Settings, System, read_section
+from governance.call import Clock
+from governance.egress import Egress, EgressSettings, VendorSettings
+from governance.store import Store
+from governance.telemetry import CallMetrics, Tracing
+
+
+def egress_of(settings: Settings, resources: Resources) -> Egress:
+    """The way out of a process, with its figures among the metrics.
+
+    Raises:
+        SettingsError: ``[egress]`` breaks its bounds.
+    """
+    own = read_section(settings.egress, EgressSettings, file=settings.file_name, path="egress")
+    egress = Egress(own, clock=resources[Clock], store=resources[Store], tracing=resources[Tracing])
+    metrics: CallMetrics = resources[CallMetrics]
+    metrics.include(egress.figures)
+    return egress
+
+
+def vendor_settings(name: str, settings: Settings) -> VendorSettings:
+    """How the system ``name`` is called.
+
+    Raises:
+        SettingsError: ``[systems.<name>.egress]`` breaks its bounds.
+    """
+    table = settings.systems.get(name, System()).egress
+    return read_section(table, VendorSettings, file=settings.file_name, path=f"systems.{name}.egress")
