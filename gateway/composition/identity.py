@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from msgspec import Struct
 
-from gateway.settings import Settings, SettingsError, Tier, read_section
+from gateway.composition.consumers import consumers_of
+from gateway.settings import Settings
 from governance.call import Clock
-from governance.consumers import Consumers, Role, ScopeCatalogue, demo_consumers, load_consumers
-from governance.consumers.registry import DEFAULT_PLAN
+from governance.consumers import Consumers, ScopeCatalogue
 from governance.contract import CursorCodec, Operation
 from governance.identity import HopTokens, KeyFile, RemoteKeys, TokenVerifier, TrustedIssuer
 from governance.issuer import EmbeddedIssuer, ProtectedResources
-from governance.policies.rate_limit import RateLimit
 
 
 class Identities(Struct, frozen=True, kw_only=True):
@@ -37,8 +36,9 @@ def identities(settings: Settings, operations: Iterable[Operation], clock: Clock
         ConsumerError: ``[consumers]`` or the demo clients can't be used.
         KeyFileError: a key file in the home can't be used.
     """
+    operations = tuple(operations)
     catalogue = ScopeCatalogue.of(operations)
-    consumers = _consumers(settings, catalogue)
+    consumers = consumers_of(settings, operations, catalogue)
     keys = settings.home / "keys"
     hop_keys = KeyFile(keys / "hop.json").load_or_create()
     hop_tokens = HopTokens(hop_keys, clock)
@@ -67,31 +67,6 @@ def identities(settings: Settings, operations: Iterable[Operation], clock: Clock
         verifier=TokenVerifier(trusted, settings.public_url, clock),
         cursors=CursorCodec(secret),
     )
-
-
-def _consumers(settings: Settings, catalogue: ScopeCatalogue) -> Consumers:
-    roles = {
-        name: read_section(table, Role, file=settings.file_name, path=f"roles.{name}")
-        for name, table in settings.roles.items()
-    }
-    plans = {name: _plan(settings, name, table) for name, table in settings.plans.items()}
-    declared = load_consumers(
-        settings.consumers, catalogue, settings.secret, roles=roles, plans=frozenset({DEFAULT_PLAN, *plans})
-    )
-    demo = ()
-    if settings.demo_clients:
-        demo = demo_consumers(catalogue, embedded_issuer=settings.embedded_issuer, loopback=settings.on_loopback)
-    return Consumers((*declared, *demo), plans)
-
-
-def _plan(settings: Settings, name: str, table: Mapping[Tier, str]) -> dict[str, RateLimit]:
-    limits: dict[str, RateLimit] = {}
-    for tier, spelled in table.items():
-        try:
-            limits[tier] = RateLimit.parse(spelled)
-        except ValueError as error:
-            raise SettingsError([f"{settings.file_name}: plans.{name}.{tier}: {error}."]) from None
-    return limits
 
 
 def _external(settings: Settings, clock: Clock) -> list[TrustedIssuer]:

@@ -5,6 +5,7 @@ from governance.consumers.consumer import Consumer
 from governance.consumers.declared import load_consumers
 from governance.consumers.demo import demo_consumers, demo_secret
 from governance.consumers.errors import ConsumerError
+from governance.consumers.plans import Plan
 from governance.consumers.registry import Consumers
 from governance.consumers.roles import Role, Selection
 from governance.consumers.secrets import Secret, hash_secret
@@ -15,6 +16,7 @@ __all__ = [
     "Consumer",
     "ConsumerError",
     "Consumers",
+    "Plan",
     "Role",
     "ScopeCatalogue",
     "Secret",

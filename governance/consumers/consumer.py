@@ -22,6 +22,8 @@ class Consumer(Struct, frozen=True, kw_only=True):
     accounts: tuple[str, ...] = ()
     account_reach: Literal["own", "subtree", "all"] = "own"
     plan: str = "default"
+    audiences: frozenset[str] = frozenset()
+    """The tiers (and ``governance``) at which its tokens may be used; empty for all that its scopes open."""
     origins: tuple[str, ...] = ()
     """Origins from which browsers may call with this client's tokens (CORS)."""
 
@@ -29,6 +31,10 @@ class Consumer(Struct, frozen=True, kw_only=True):
     def visible(self) -> Accounts:
         """The accounts whose records this client's tokens open."""
         return Accounts(ids=self.accounts, reach=self.account_reach)
+
+    def may_use(self, tier: str) -> bool:
+        """Whether this client's tokens are good at ``tier``, whoever issued them."""
+        return not self.audiences or tier in self.audiences
 
     def knows(self, secret: str) -> bool:
         """Whether ``secret`` is one of the client's; some 50 ms of CPU a hash, unless it was accepted before."""

@@ -37,6 +37,8 @@ class DeclaredConsumer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     accounts: tuple[str, ...] = ()
     account_reach: Literal["own", "subtree", "all"] = "own"
     plan: str = "default"
+    audiences: tuple[Literal["system", "process", "experience", "governance"], ...] = ()
+    """The tiers at which its tokens may be used; empty for all that its scopes open."""
     origins: tuple[str, ...] = ()
 
 
@@ -51,12 +53,19 @@ def load_consumers(
     """The consumers that ``tables`` (client id to its decoded table) declare.
 
     Raises:
-        ConsumerError: the first thing that is wrong.
+        ConsumerError: the first thing that is wrong with each of them, one sentence a line.
     """
-    return tuple(
-        _consumer(client_id, _decoded(client_id, table), catalogue, resolve_secret, roles or {}, plans)
-        for client_id, table in tables.items()
-    )
+    found: list[Consumer] = []
+    wrong: list[str] = []
+    for client_id, table in tables.items():
+        try:
+            declared = _decoded(client_id, table)
+            found.append(_consumer(client_id, declared, catalogue, resolve_secret, roles or {}, plans))
+        except ConsumerError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise ConsumerError("\n".join(wrong))
+    return tuple(found)
 
 
 def _decoded(client_id: str, table: Any) -> DeclaredConsumer:
@@ -93,6 +102,7 @@ def _consumer(
         accounts=declared.accounts,
         account_reach=declared.account_reach,
         plan=declared.plan,
+        audiences=frozenset(declared.audiences),
         origins=declared.origins,
     )
 
@@ -100,15 +110,21 @@ def _consumer(
 def _scopes(
     where: str, declared: DeclaredConsumer, catalogue: ScopeCatalogue, roles: Mapping[str, Role]
 ) -> frozenset[str]:
-    scopes = frozenset(declared.scopes)
+    written, selected = frozenset(declared.scopes), frozenset[str]()
     if declared.role:
         if declared.role not in roles:
             raise ConsumerError(f"{where}: role {declared.role!r} does not exist; write it, or scopes.")
-        scopes |= roles[declared.role].resolve(catalogue)
-    unknown = sorted(scopes - catalogue.keys())
+        selected = roles[declared.role].resolve(catalogue)
+    unknown = sorted((written | selected) - catalogue.keys())
     if unknown:
         raise ConsumerError(f"{where}: no operation demands the scope {unknown[0]!r}; see `tiergate apis`.")
-    return scopes
+    audiences = frozenset(declared.audiences)
+    if not audiences:
+        return written | selected
+    for scope in sorted(written):
+        if not catalogue[scope] & audiences:
+            raise ConsumerError(f"{where}: the scope {scope!r} opens none of its audiences; remove it, or add one.")
+    return written | frozenset(scope for scope in selected if catalogue[scope] & audiences)
 
 
 def _secrets(where: str, references: tuple[str, ...], resolve_secret: ResolveSecret) -> tuple[Secret, ...]:

@@ -98,3 +98,21 @@ def test_every_mistake_is_one_sentence(table: dict[str, Any], sentence: str) -> 
 def test_a_client_id_is_plain(client_id: str) -> None:
     with pytest.raises(ConsumerError, match="a client id has"):
         load_consumers({client_id: {}}, CATALOGUE, resolve)
+
+
+def test_audiences_narrow_a_role_and_contradict_a_written_scope() -> None:
+    everything = {"all": Role(select=(Selection(tier="experience"), Selection(tier="system")))}
+    table = {"role": "all", "audiences": ["experience"]}
+    (shop,) = load_consumers({"shop": table}, CATALOGUE, resolve, roles=everything)
+    assert shop.scopes == {"portal.orders:read", "portal.orders:write"}
+    assert not shop.may_use("system")
+    with pytest.raises(ConsumerError, match="'erp.products:read' opens none of its audiences"):
+        load(scopes=["erp.products:read"], audiences=["experience"])
+
+
+def test_every_consumer_that_is_wrong_is_named() -> None:
+    with pytest.raises(ConsumerError) as caught:
+        load_consumers({"one": {"plan": "x"}, "two": {}, "three": {"role": "x"}}, CATALOGUE, resolve)
+    first, second = str(caught.value).splitlines()
+    assert first.startswith("[consumers.one]: plan 'x' does not exist")
+    assert second.startswith("[consumers.three]: role 'x' does not exist")

@@ -162,7 +162,8 @@ async def test_the_store_keeps_all_limits_of_a_client_in_one_slot(store: Store, 
 
 async def test_consumers_know_the_plan_of_every_client(store: Store, samples: Any) -> None:
     consumers = Consumers(
-        [Consumer(client_id="shop", name="Shop", plan="small")], {"small": {"experience": RateLimit.parse("2/1h")}}
+        [Consumer(client_id="shop", name="Shop", plan="small")],
+        [Plan(name="small", rates={"experience": RateLimit.parse("2/1h")})],
     )
     enforcement = Enforcement(Settings(experience="3/1h"), store, SystemClock(), consumers)
     wrap = enforcement.enforce(samples.operation("get_thing"), "served")
