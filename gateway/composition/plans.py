@@ -53,13 +53,14 @@ def plans_of(settings: Settings, operation_ids: Collection[str]) -> tuple[Plan, 
 def _plan(file: str, name: str, table: Mapping[str, object], operation_ids: Collection[str]) -> Plan:
     path = f"plans.{name}"
     declared = read_section(table, DeclaredPlan, file=file, path=path)
-    violations: list[str] = []
+    violations = [
+        f"{file}: {path}.operations: {_no_operation(operation_id, operation_ids)}"
+        for operation_id in declared.operations
+        if operation_id not in operation_ids
+    ]
     written: dict[Tier, str] = {
         "experience": declared.experience, "process": declared.process, "system": declared.system,
     }  # fmt: skip
-    for operation_id in declared.operations:
-        if operation_id not in operation_ids:
-            violations.append(f"{file}: {path}.operations: {_no_operation(operation_id, operation_ids)}")
     rates: dict[Tier, RateLimit] = {
         tier: _rate(f"{file}: {path}.{tier}", text, violations) for tier, text in written.items() if text
     }

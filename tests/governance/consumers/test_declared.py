@@ -106,7 +106,7 @@ def test_audiences_narrow_a_role_and_contradict_a_written_scope() -> None:
     (shop,) = load_consumers({"shop": table}, CATALOGUE, resolve, roles=everything)
     assert shop.scopes == {"portal.orders:read", "portal.orders:write"}
     assert not shop.may_use("system")
-    with pytest.raises(ConsumerError, match="'erp.products:read' opens none of its audiences"):
+    with pytest.raises(ConsumerError, match=r"'erp\.products:read' opens none of its audiences"):
         load(scopes=["erp.products:read"], audiences=["experience"])
 
 
