@@ -73,14 +73,21 @@ class Prober:
 
     async def prove(self, operation: Operation, probes: Iterable[Probe]) -> tuple[list[Proof], list[Sent]]:
         """What became of each probe of one operation, and everything that was sent for it."""
-        proofs: list[Proof] = []
         sent: list[Sent] = []
-        for number, probe in enumerate(probes):
-            if probe.effect and not self._full:
-                continue
+        numbered = [(number, probe) for number, probe in enumerate(probes) if self._full or not probe.effect]
+        slow = [one for one in numbered if one[1].token in BAD_TOKENS]
+        rest = [one for one in numbered if one[1].token not in BAD_TOKENS]
+        found = await asyncio.gather(self._in_turn(operation, slow, sent), self._in_turn(operation, rest, sent))
+        return [proof for proofs in found for proof in proofs], sent
+
+    async def _in_turn(
+        self, operation: Operation, numbered: Iterable[tuple[int, Probe]], sent: list[Sent]
+    ) -> list[Proof]:
+        proofs: list[Proof] = []
+        for number, probe in numbered:
             key = f"prove-{self._run}-{operation.id}-{probe.control}-{number}"
             proofs += await self._proofs(operation, probe, key, sent)
-        return proofs, sent
+        return proofs
 
     async def _proofs(self, operation: Operation, probe: Probe, key: str, sent: list[Sent]) -> list[Proof]:
         try:

@@ -80,7 +80,10 @@ async def prove_all(
         found.extend(proofs)
         watch(operation, proofs)
 
-    async with asyncio.TaskGroup() as group:
-        for operation in operations:
-            group.create_task(one(operation))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for operation in operations:
+                group.create_task(one(operation))
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
     return found
