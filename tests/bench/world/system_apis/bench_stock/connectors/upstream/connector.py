@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import aiohttp
-import msgspec
 from msgspec import Struct
 
+from governance.egress import VendorClient
 from system_apis.bench_stock.port import StockItem
 from system_apis.canonical.values import Sku
-
-decoder = msgspec.json.Decoder(StockItem)
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -19,21 +16,17 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Connector:
-    """A pooled HTTP client of the upstream."""
+    """The upstream, through egress."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, vendor: VendorClient) -> None:
         self._url = settings.url
-        self._session: aiohttp.ClientSession | None = None
+        self._vendor = vendor
 
     async def start(self) -> None:
-        self._session = aiohttp.ClientSession(auto_decompress=False)
+        """Nothing of its own is open."""
 
     async def stop(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        """Nothing of its own is open."""
 
     async def fetch(self, sku: Sku) -> StockItem:
-        if self._session is None:
-            raise RuntimeError("the connector is not started")
-        async with self._session.get(f"{self._url}/items/{sku}") as response:
-            return decoder.decode(await response.read())
+        return (await self._vendor.request("GET", f"{self._url}/items/{sku}")).read(StockItem)
