@@ -7,9 +7,6 @@ any calendar period at most its amount. A call that one limit refuses is charged
 from __future__ import annotations
 
 import asyncio
-import json
-import subprocess
-import sys
 from datetime import datetime, timedelta
 from itertools import accumulate
 from zoneinfo import ZoneInfo
@@ -26,6 +23,9 @@ from governance.policies.rate_limit.enforcement import LIMITS
 from governance.policies.rate_limit.local import LocalBuckets
 from governance.policies.rate_limit.terms import Terms, Verdict
 from governance.store import Script, Store
+from tests.governance.policies.rate_limit.limited_process import Run
+from tests.governance.policies.rate_limit.processes import allowed, holds_in_every_window, reports
+from tests.governance.policies.rate_limit.processes import judged as judged_by
 
 pytestmark = pytest.mark.anyio
 
@@ -248,41 +248,30 @@ async def test_a_full_bucket_takes_no_memory(store: Store) -> None:
             await asyncio.sleep(0.002)
 
 
-PROCESS = """
-import asyncio, json, sys
-from governance.policies.rate_limit.enforcement import LIMITS
-from governance.store import Store
-
-async def main(socket, calls, interval, burst):
-    store = Store(socket, scripts=[LIMITS])
-    await store.start()
-    print("ready", flush=True)
-    sys.stdin.readline()
-    async def some():
-        return [(await store.run(LIMITS, (b"limit:shared",), (b"1", b"1", interval, burst)))[:2] for _ in range(calls // 16)]
-    replies = [reply for part in await asyncio.gather(*(some() for _ in range(16))) for reply in part]
-    await store.close()
-    print(json.dumps(replies))
-
-asyncio.run(main(sys.argv[1], int(sys.argv[2]), sys.argv[3].encode(), sys.argv[4].encode()))
-"""
+@pytest.mark.parametrize("spelled", ["300/365d", "500/1s burst 20"])
+async def test_four_processes_share_one_limit_exactly(store: Store, valkey_socket: str, spelled: str) -> None:
+    limit = RateLimit.parse(spelled)
+    verdicts = judged_by(await reports(Run(socket=valkey_socket, limit=spelled, calls=800)))
+    assert len(verdicts) == 3200
+    admitted = [at for at, verdict in verdicts if verdict == 1]
+    assert len(admitted) == allowed([at for at, _ in verdicts], limit)
+    assert holds_in_every_window(admitted, limit)
+    assert spelled != "300/365d" or len(admitted) == 300
 
 
-@pytest.mark.parametrize("limit", [RateLimit(300, 3_600_000_000), RateLimit(20, 2_000)])
-async def test_four_processes_share_one_limit_exactly(store: Store, valkey_socket: str, limit: RateLimit) -> None:
-    arguments = [valkey_socket, "800", str(limit.interval_us), str(limit.burst)]
-    children = [
-        await asyncio.create_subprocess_exec(
-            sys.executable, "-c", PROCESS, *arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        for _ in range(4)
-    ]
-    for child in children:
-        assert child.stdout is not None
-        assert await child.stdout.readline() == b"ready\n"
-    outputs = await asyncio.gather(*(child.communicate(b"\n") for child in children))
-    replies = sorted((now, admitted) for out, _ in outputs for admitted, now in json.loads(out))
-    assert len(replies) == 3200
-    assert sum(admitted for _, admitted in replies) == sum(defined(limit, [now for now, _ in replies]))
-    if limit.interval_us > 10**9:
-        assert sum(admitted for _, admitted in replies) == limit.burst
+@given(rate=rates, steps=steps_us)
+def test_the_plain_account_is_the_definition(rate: RateLimit, steps: list[int]) -> None:
+    times = list(accumulate(steps))
+    verdicts = defined(rate, times)
+    assert allowed(times, rate) == sum(verdicts)
+    assert holds_in_every_window([at for at, verdict in zip(times, verdicts, strict=True) if verdict], rate)
+
+
+def test_the_bound_is_noticed_when_it_is_broken() -> None:
+    """What the proofs measure with: one call too many at once, and one too early."""
+    limit = RateLimit(3, 1_000)
+    assert holds_in_every_window([0, 0, 0, 1_000, 2_000], limit)
+    assert not holds_in_every_window([0, 0, 0, 0], limit)
+    assert not holds_in_every_window([0, 0, 0, 1_000, 1_999], limit)
+    assert not holds_in_every_window([0, 5_000, 5_000, 5_000, 5_999], limit)
+    assert allowed([0, 0, 0, 0, 999, 1_000, 1_000], limit) == 4
