@@ -62,6 +62,7 @@ async def crowd(port: int, clients: int, seconds: float) -> tuple[float, float]:
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(1_800)
 def test_a_crowd_takes_little_from_what_is_served() -> None:
     with busy(most_in_flight=100) as port:
         alone, _ = asyncio.run(crowd(port, PLENTY, 3))
