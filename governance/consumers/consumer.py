@@ -26,11 +26,25 @@ class Consumer(Struct, frozen=True, kw_only=True):
     """The tiers (and ``governance``) at which its tokens may be used; empty for all that its scopes open."""
     origins: tuple[str, ...] = ()
     """Origins from which browsers may call with this client's tokens (CORS)."""
+    redirect_uris: tuple[str, ...] = ()
+    """Where users may be sent back to after they signed in, compared exactly."""
+    public: bool = False
+    """A browser or native app, which can keep no secret."""
+    grants: tuple[str, ...] = ()
+    """The grant types it may use; empty for those that follow from its secrets and redirect URIs."""
 
     @property
     def visible(self) -> Accounts:
         """The accounts whose records this client's tokens open."""
         return Accounts(ids=self.accounts, reach=self.account_reach)
+
+    def may_be_granted(self, grant_type: str) -> bool:
+        """Whether the client may use a grant type of the embedded issuer."""
+        if self.grants:
+            return grant_type in self.grants
+        if grant_type == "client_credentials":
+            return not self.public
+        return bool(self.redirect_uris) and grant_type in ("authorization_code", "refresh_token")
 
     def may_use(self, tier: str) -> bool:
         """Whether this client's tokens are good at ``tier``, whoever issued them."""

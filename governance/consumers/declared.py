@@ -14,6 +14,7 @@ from governance.call import ACCOUNT_ID
 from governance.consumers.catalogue import ScopeCatalogue
 from governance.consumers.consumer import Consumer
 from governance.consumers.errors import ConsumerError
+from governance.consumers.redirects import check_redirect_uri
 from governance.consumers.roles import Role
 from governance.consumers.secrets import PREFIX, Secret
 
@@ -23,6 +24,12 @@ LEAST_SECRET = 16
 
 ResolveSecret = Callable[[str], str]
 """Gives what ``env:NAME`` or ``file:PATH`` stands for; raises ``ConsumerError`` or ``ValueError``."""
+
+
+GrantType = Literal[
+    "client_credentials", "authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:token-exchange"
+]
+MOST_REDIRECTS = 10
 
 
 class DeclaredConsumer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,6 +47,11 @@ class DeclaredConsumer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     audiences: tuple[Literal["system", "process", "experience", "governance"], ...] = ()
     """The tiers at which its tokens may be used; empty for all that its scopes open."""
     origins: tuple[str, ...] = ()
+    redirect_uris: tuple[str, ...] = ()
+    public: bool = False
+    """A browser or native app, which can keep no secret: it signs users in with PKCE only."""
+    grants: tuple[GrantType, ...] = ()
+    """Empty for those that follow from secrets and redirect URIs; token exchange is always written."""
 
 
 def load_consumers(
@@ -90,6 +102,7 @@ def _consumer(
         raise ConsumerError(f"{where}: plan {declared.plan!r} does not exist; there are {', '.join(sorted(plans))}.")
     for origin in declared.origins:
         _check_origin(where, origin)
+    _check_sign_in(where, declared)
     for account in declared.accounts:
         if not re.fullmatch(ACCOUNT_ID, account):
             raise ConsumerError(f"{where}: {account!r} is no account id: letters, digits, dots, dashes, up to 40.")
@@ -104,6 +117,9 @@ def _consumer(
         plan=declared.plan,
         audiences=frozenset(declared.audiences),
         origins=declared.origins,
+        redirect_uris=declared.redirect_uris,
+        public=declared.public,
+        grants=declared.grants,
     )
 
 
@@ -152,3 +168,16 @@ def _check_origin(where: str, origin: str) -> None:
     plain = origin == f"{parts.scheme}://{parts.netloc}".lower() and "@" not in origin
     if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
         raise ConsumerError(f"{where}: {origin!r} is no origin; write it such as https://shop.example, without a path.")
+
+
+def _check_sign_in(where: str, declared: DeclaredConsumer) -> None:
+    if len(declared.redirect_uris) > MOST_REDIRECTS:
+        raise ConsumerError(f"{where}: at most {MOST_REDIRECTS} redirect URIs.")
+    for uri in declared.redirect_uris:
+        check_redirect_uri(where, uri)
+    if "authorization_code" in declared.grants and not declared.redirect_uris:
+        raise ConsumerError(f"{where}: authorization_code needs redirect_uris, where users are sent back to.")
+    if declared.public and (declared.secrets or not declared.redirect_uris):
+        raise ConsumerError(f"{where}: a public client has redirect_uris and no secrets.")
+    if declared.public and not frozenset(declared.grants) <= {"authorization_code", "refresh_token"}:
+        raise ConsumerError(f"{where}: a public client can be granted authorization_code and refresh_token only.")

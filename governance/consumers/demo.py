@@ -25,12 +25,20 @@ class DemoClient(Struct, frozen=True, kw_only=True):
     role: Role
     accounts: tuple[str, ...] = ()
     account_reach: Literal["own", "all"] = "own"
+    redirect_uris: tuple[str, ...] = ()
+    """Where it may sign users in from; on loopback at any port."""
 
 
 PORTAL = Role(select=(Selection(tier="experience", api="portal"),))
 
 DEMO_CLIENTS = (
-    DemoClient(client_id="portal-demo", name="Portal of ACME (demo)", role=PORTAL, accounts=("ACME",)),
+    DemoClient(
+        client_id="portal-demo",
+        name="Portal of ACME (demo)",
+        role=PORTAL,
+        accounts=("ACME",),
+        redirect_uris=("http://127.0.0.1/signed-in", "http://[::1]/signed-in"),
+    ),
     DemoClient(client_id="portal-demo-2", name="Portal of GLOBEX (demo)", role=PORTAL, accounts=("GLOBEX",)),
     DemoClient(
         client_id="partner-demo",
@@ -69,6 +77,7 @@ def demo_consumers(catalogue: ScopeCatalogue, *, embedded_issuer: bool, loopback
             name=client.name,
             contact="demo@tiergate.invalid",
             secrets=(Secret.known(demo_secret(client.client_id)),),
+            redirect_uris=client.redirect_uris,
             scopes=client.role.resolve(catalogue),
             accounts=client.accounts,
             account_reach=client.account_reach,
