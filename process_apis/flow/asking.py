@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from governance.call import Clock
 from governance.contract import Problem
 from process_apis.flow.leg import WATCHED, Leg
-from process_apis.flow.retrying import HOLD, OUTAGE, OUTAGES, POLL, is_final
+from process_apis.flow.retrying import HOLD, OUTAGE, OUTAGES, POLL, asked_s, is_final
 from process_apis.flow.settings import FlowSettings
 from process_apis.flow.table import NotYet, Refused, Step
 from process_apis.flow.tables import flows
@@ -69,7 +69,7 @@ class Asking:
             except Exception as error:  # noqa: BLE001 - whatever a step meets is sorted into refusals and outages
                 if not is_final(error, outages):
                     self._log(leg, step.name, error, outages)
-                    delay_s = OUTAGE.delay_s(outages)
+                    delay_s = max(OUTAGE.delay_s(outages), asked_s(error))
                     outages += 1
                 elif before_return:
                     why = _why(error)
@@ -94,7 +94,7 @@ class Asking:
                 final = is_final(error, attempts)
                 if final:
                     await self._hold(leg, place, _why(error))
-                await self._sleep(leg, (HOLD if final else OUTAGE).delay_s(attempts))
+                await self._sleep(leg, max((HOLD if final else OUTAGE).delay_s(attempts), asked_s(error)))
                 attempts += 1
             else:
                 _name_outcome(leg, place, "undone" if was_there else "nothing_to_undo")
@@ -111,7 +111,7 @@ class Asking:
                 if is_final(error, attempts):
                     return
                 self._log(leg, last.name, error, attempts)
-                await self._sleep(leg, OUTAGE.delay_s(attempts))
+                await self._sleep(leg, max(OUTAGE.delay_s(attempts), asked_s(error)))
                 attempts += 1
 
     async def _attempt(self, leg: Leg, name: str, do: Callable[[Any, Any], Awaitable[Any]]) -> Any:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from sqlalchemy.exc import SQLAlchemyError
 
 from governance.contract import Problem, Refusal
-from governance.contract.refusals import InternalError
+from governance.contract.refusals import InternalError, SystemUnavailable
 
 
 class Backoff(Struct, frozen=True, kw_only=True):
@@ -33,6 +33,17 @@ OUTAGES = (Problem, OSError, SQLAlchemyError)
 """What the world outside does to a flow; anything else is wrong in the flow itself."""
 PERSISTENT = 20
 """A system that failed in itself this often will not mend by asking: some four minutes."""
+
+SOON_S = 1.0
+"""What a 503 without a time of its own says."""
+LONGEST_ASKED_S = 60.0
+"""However long a system is away for, a flow looks once a minute whether it was cancelled."""
+
+
+def asked_s(error: Exception) -> float:
+    """Seconds that a system asked to be left alone, such as until its maintenance is over; 0 where it asked nothing."""
+    wait_s = error.retry_after_s if isinstance(error, SystemUnavailable) else 0.0
+    return min(wait_s, LONGEST_ASKED_S) if wait_s > SOON_S else 0.0
 
 
 def is_final(error: Exception, attempts: int) -> bool:
