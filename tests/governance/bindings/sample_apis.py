@@ -189,7 +189,7 @@ class Shelves(ShelvesV1):
             case "bug":
                 raise KeyError("secret-detail")
             case "away":
-                raise SystemUnavailable(detail="The cellar is locked.")
+                raise SystemUnavailable(detail="The cellar is locked.", retry_after_s=29.5)
             case "no-account":
                 raise AccountRequired(detail="Use a card.")
             case "slow":

@@ -202,7 +202,7 @@ class InProcessClient(HopClient):
         reply = await ask(
             self._edge, method, url.removeprefix("http://in-process"), body=body, headers=_once(headers, body)
         )
-        return Answer(reply.status, (), reply.body)
+        return Answer(reply.status, tuple((n.encode(), v.encode()) for n, v in reply.headers.items()), reply.body)
 
 
 def _once(headers: dict[str, str], body: bytes | None) -> dict[str, str]:

@@ -121,6 +121,12 @@ async def test_what_any_operation_may_answer_is_equal(
     assert (type(caught.value), caught.value.detail) == (refusal, detail)
 
 
+async def test_when_a_system_is_back_is_told(world: World) -> None:
+    with calling(), pytest.raises(SystemUnavailable) as caught:
+        await world.stub.get_book("away")
+    assert caught.value.retry_after_s in (29.5, 30)  # whole seconds on the wire
+
+
 async def test_a_cursor_of_another_list_is_the_callers_to_explain(world: World) -> None:
     with calling(), pytest.raises(InvalidParameters) as caught:
         await world.stub.list_books(account_id="A", cursor="AAAA")
