@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -141,6 +141,45 @@ async def test_a_call_after_midnight_is_judged_in_the_new_day(store: Store, samp
             return samples.served("get_thing", client=client)
 
         assert await admitted(operation, call) == 2
+
+
+class Listening(Store):
+    """Keeps the arguments of every script that was run."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address)
+        self.heard: list[list[bytes]] = []
+
+    def run(self, script: Any, keys: Any, arguments: Any) -> Awaitable[Any]:
+        self.heard.append([*arguments])
+        return super().run(script, keys, arguments)
+
+
+@pytest.mark.parametrize("refused", [False, True])
+async def test_once_told_the_day_a_process_asks_for_it(
+    store: Store, valkey_socket: str, samples: Any, refused: bool
+) -> None:
+    """Yesterday in mind, it is judged in the period that follows, and from then on asks for that one itself."""
+    listening = Listening(valkey_socket)
+    plans = Book(Plan(name="p", quotas=(Quota(5, "day"),)))
+    enforcement = Enforcement(Settings(), listening, Away(-86_400), plans)
+    wrap = enforcement.enforce(samples.operation("get_thing"), "served")
+    assert wrap is not None
+    await listening.start()
+    for _ in range(2):
+        exchange = samples.served("get_thing")
+        await (enforcement.refused(exchange) if refused else wrap(reached)(exchange))
+    await listening.close()
+    first, second = ([int(bound) for bound in heard[-3:]] for heard in listening.heard)
+    assert second[:2] == first[1:]
+
+
+async def test_without_a_store_a_process_admits_its_share_of_a_quota(samples: Any) -> None:
+    plans = Book(Plan(name="p", quotas=(Quota(12, "day"),)))
+    enforcement = Enforcement(Settings(experience="1000/1h"), Store("/nowhere"), SystemClock(), plans)
+    wrap = enforcement.enforce(samples.operation("get_thing"), "served")
+    assert wrap is not None
+    assert await admitted(wrap(reached), lambda: samples.served("get_thing")) == 3
 
 
 class Away(SystemClock):

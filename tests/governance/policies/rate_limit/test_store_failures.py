@@ -135,6 +135,7 @@ async def test_a_store_that_refuses_writes(
 async def test_a_store_that_was_killed(fragile_store: Any, samples: Any, call: Call) -> None:
     async with limiting(fragile_store.socket, samples) as handler:
         fragile_store.kill()
+        began = 0.0
         with pytest.raises(SystemUnavailable):
             while True:
                 began = time.monotonic()
