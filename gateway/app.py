@@ -14,6 +14,7 @@ from typing import Any
 from gateway.composition.account_directory import CrmAccountDirectory
 from gateway.composition.application import Tiergate
 from gateway.composition.connectors import connectors, vendor_of
+from gateway.composition.consumers import reloading
 from gateway.composition.egress import egress_of
 from gateway.composition.identity import Identities, identities
 from gateway.composition.lifetime import Part, lifetime
@@ -51,9 +52,9 @@ from process_apis.flow import FlowRuntime, FlowSettings
 from system_apis.embedded import RecordFiles
 
 
-def create_app() -> Tiergate:
-    """The gateway that the environment and tiergate.toml describe."""
-    return build(load_settings(os.environ, Path.cwd()))
+def create_app(settings: Settings | None = None) -> Tiergate:
+    """The gateway that ``settings`` describe, or else the environment and tiergate.toml."""
+    return build(settings or load_settings(os.environ, Path.cwd()))
 
 
 def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
@@ -107,6 +108,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
     resources[CallMetrics].include(edge.shedding)
     parts: list[Part] = [store, database, egress, *ports.values(), *governing, flows, edge.shedding]
     application = Tiergate(edge, routes, _proxies(settings), lifespan=[lifetime(parts)])
+    application.state["reload"] = reloading(who.consumers, operations, who.catalogue)
     application.state.update({"assembly": assembly, "policies": governing, "nodes": nodes})
     return application
 

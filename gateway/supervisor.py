@@ -1,37 +1,45 @@
 """The supervisor behind ``tiergate serve``: the store, then the workers, and their end in reverse order.
 
 Guarantees: what can't work is refused in one sentence before anything runs; the listening socket
-outlives a crashed worker; SIGTERM, SIGINT or a closed terminal drains (not ready, requests finish, the engine stops,
-the store last of all) within ``gateway.drain_s`` and a second signal ends it at once; no child
-outlives this process, not even after kill -9. A store or a worker that dies is started again.
+outlives a crashed worker; SIGTERM or SIGINT drains (not ready, requests finish, the engine stops,
+the store last of all) within ``gateway.drain_s`` and a second signal ends it at once; SIGHUP reloads
+the settings and nothing else, so that a terminal that goes away takes no gateway with it; no child
+outlives this process, not even after kill -9. A store or a worker that dies is started again. What
+it makes is readable by its own user only.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import signal
-import socket
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from typing import IO, Protocol
+from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
-from gateway.serving.fleet import Fleet
+from gateway.serving.fleet import DRAIN_MARGIN_S, READY_WITHIN_S, Fleet
 from gateway.serving.home import Home
 from gateway.serving.listener import listen
+from gateway.serving.logs import configure_logging
 from gateway.serving.readiness import until_ready
 from gateway.serving.refusal import StartRefused
+from gateway.serving.reload import Reload, Reloads
+from gateway.serving.worker_process import Launch
 from gateway.settings import Settings
+from gateway.settings.source import SettingsSource
 
-READY_WITHIN_S = 60.0
-DRAIN_MARGIN_S = 10.0
-"""On top of ``drain_s``: what the application's own parts may take to stop."""
+PRIVATE_UMASK = 0o077
 APP = "gateway.app:create_app"
 
+logger = logging.getLogger("gateway.supervisor")
 
-class Announcements(Protocol):
+
+class Announcements(Reloads, Protocol):
     """What the supervisor tells whoever started it."""
 
     def ready(self, settings: Settings, home: Home, took_s: float) -> None:
@@ -58,8 +66,10 @@ def serve(settings: Settings, environ: Mapping[str, str], tell: Announcements, a
         StartRefused: it can't start, or can't go on.
     """
     started = time.monotonic()
+    os.umask(PRIVATE_UMASK)
     home = Home(settings.home)
     listener = listen(settings.gateway.host, settings.gateway.port)
+    source = SettingsSource(environ, Path.cwd(), settings, listener.getsockname()[1])
     settings = msgspec.structs.replace(
         settings, gateway=msgspec.structs.replace(settings.gateway, port=listener.getsockname()[1])
     )
@@ -67,7 +77,9 @@ def serve(settings: Settings, environ: Mapping[str, str], tell: Announcements, a
     try:
         with listener, home.open_log() as log:
             to = None if settings.telemetry.log == "stderr" else log
-            asyncio.run(_Supervision(settings, home, listener, environ, to, tell, app, started).run())
+            launch = Launch(app=app, listener=listener, environ={**environ, **_as_variables(settings)}, log=to)
+            configure_logging(to)
+            asyncio.run(_Supervision(settings, home, launch, source, tell, started).run())
     finally:
         home.leave()
     tell.stopped()
@@ -80,32 +92,25 @@ class _Supervision:
         self,
         settings: Settings,
         home: Home,
-        listener: socket.socket,
-        environ: Mapping[str, str],
-        log: IO[bytes] | None,
+        launch: Launch,
+        source: SettingsSource,
         tell: Announcements,
-        app: str,
         started: float,
     ) -> None:
         self._settings = settings
         self._home = home
-        self._listener = listener
+        self._listener = launch.listener
         self._tell = tell
         self._started = started
         self._stop = asyncio.Event()
-        self._fleet = Fleet(
-            size=settings.gateway.workers,
-            app=app,
-            listener=listener,
-            environ={**environ, **_as_variables(settings)},
-            log=log,
-            lost=tell.worker_lost,
-        )
+        self._fleet = Fleet(settings, launch, tell.worker_lost)
+        self._reload = Reload(source, self._fleet, _Told(tell))
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
-        for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, self._asked_to_stop)
+        loop.add_signal_handler(signal.SIGHUP, self._reload.ask)
         async with AsyncExitStack() as last:
             await self._start_store(last)
             await self._run_fleet()
@@ -131,7 +136,9 @@ class _Supervision:
             if ready.done() and not stop.done():
                 self._fleet.was_ready = True
                 self._tell.ready(self._settings, self._home, time.monotonic() - self._started)
+                reloads = asyncio.create_task(self._reload.run())
                 await asyncio.wait({running, stop}, return_when=asyncio.FIRST_COMPLETED)
+                reloads.cancel()
             elif not running.done() and not stop.done():
                 raise StartRefused(
                     f"The gateway was not ready within {READY_WITHIN_S:.0f} s; see {self._home.log_file}."
@@ -144,7 +151,7 @@ class _Supervision:
     async def _drain(self, running: asyncio.Task[None]) -> None:
         self._fleet.stop()
         try:
-            await asyncio.wait_for(asyncio.shield(running), self._settings.gateway.drain_s + DRAIN_MARGIN_S)
+            await asyncio.wait_for(asyncio.shield(running), self._fleet.settings.gateway.drain_s + DRAIN_MARGIN_S)
         except TimeoutError:
             self._fleet.kill()
             await running
@@ -155,6 +162,24 @@ class _Supervision:
         else:
             self._stop.set()
             self._tell.draining()
+
+
+class _Told:
+    """Reloads, to whoever started the gateway and to the log."""
+
+    def __init__(self, tell: Announcements) -> None:
+        self._tell = tell
+
+    def reloaded(self, what: str) -> None:
+        """New settings hold."""
+        logger.info("Settings reloaded: %s.", what)
+        self._tell.reloaded(what)
+
+    def reload_refused(self, sentences: tuple[str, ...]) -> None:
+        """The settings in force stay."""
+        for sentence in sentences:
+            logger.error("Settings not taken over, those in force stay: %s", sentence)
+        self._tell.reload_refused(sentences)
 
 
 def _as_variables(settings: Settings) -> dict[str, str]:

@@ -60,6 +60,16 @@ class Banner:
         """A worker ended by itself and is replaced."""
         _say(f"  A worker ended ({how}) and is replaced.", fg="yellow", err=True)
 
+    def reloaded(self, what: str) -> None:
+        """New settings hold."""
+        _say(f"  Settings reloaded: {what}.")
+
+    def reload_refused(self, sentences: tuple[str, ...]) -> None:
+        """The settings in force stay."""
+        _say("  The settings were not taken over; those in force stay:", fg="yellow", err=True)
+        for sentence in sentences:
+            _say(f"    {sentence}", fg="yellow", err=True)
+
     def draining(self) -> None:
         """The gateway was told to stop."""
         _say("\n  Finishing what is under way; Ctrl-C again ends it at once.")

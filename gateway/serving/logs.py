@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import unicodedata
+from typing import IO
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 CHATTY = ("alembic", "dbos", "httpx2")
@@ -43,9 +44,9 @@ def escaped(text: str) -> str:
     )
 
 
-def configure_logging() -> None:
-    """Write this process's log to stderr, and only what matters of chatty libraries."""
-    handler = logging.StreamHandler()
+def configure_logging(file: IO[bytes] | None = None) -> None:
+    """Write this process's log to ``file``, or else to stderr, and only what matters of chatty libraries."""
+    handler = logging.StreamHandler() if file is None else logging.FileHandler(file.name)
     handler.setFormatter(OneLine())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     for name in CHATTY:

@@ -12,11 +12,9 @@ import asyncio
 import gc
 import importlib
 import logging
-import os
 import signal
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, cast
 
 from granian._granian import SocketHolder
@@ -25,10 +23,11 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.embed import Server
 
+from gateway.serving.control import Examine, Report, WorkerLine
 from gateway.serving.lifespan import Application, Lifespan, LifespanFailed
 from gateway.serving.logs import configure_logging
 from gateway.serving.parent import die_with_parent
-from gateway.settings import Settings, SettingsError, load_settings
+from gateway.settings import Settings, SettingsError
 
 EXIT_CRASHED = 1
 EXIT_REFUSED = 3
@@ -73,12 +72,13 @@ def main() -> int:
     arguments = _arguments()
     die_with_parent(arguments.parent)
     configure_logging()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the supervisor reloads
+    line = WorkerLine(arguments.control)
     try:
-        settings = load_settings(os.environ, Path.cwd())
-        return asyncio.run(_serve(load_factory(arguments.app), arguments.listener, settings))
+        return asyncio.run(_serve(load_factory(arguments.app), arguments.listener, line.settings(), line))
     except (SettingsError, LifespanFailed, Refused) as error:
         logging.getLogger("gateway").exception("The gateway did not start.")
-        os.write(arguments.report, _sentence(error).encode()[:4096])
+        line.report(Report(kind="refused", sentences=tuple(_sentence(error).splitlines())))
         return EXIT_REFUSED
 
 
@@ -86,21 +86,23 @@ class Refused(Exception):
     """The application could not be built."""
 
 
-def load_factory(name: str) -> Callable[[], Application]:
-    """The application factory ``module:attribute``."""
+def load_factory(name: str) -> Callable[[Settings], Application]:
+    """The application factory ``module:attribute``, which is called with the settings."""
     module, _, attribute = name.partition(":")
 
-    def build() -> Application:
+    def build(settings: Settings) -> Application:
         try:
-            return getattr(importlib.import_module(module), attribute)()
+            return getattr(importlib.import_module(module), attribute)(settings)
         except Exception as error:
             raise Refused from error
 
     return build
 
 
-async def _serve(factory: Callable[[], Application], listener: int, settings: Settings) -> int:
-    application = factory()
+async def _serve(
+    factory: Callable[[Settings], Application], listener: int, settings: Settings, line: WorkerLine
+) -> int:
+    application = factory(settings)
     lifespan = Lifespan(application)
     await lifespan.start()
     gc.collect()
@@ -112,8 +114,11 @@ async def _serve(factory: Callable[[], Application], listener: int, settings: Se
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides
     serving = asyncio.ensure_future(server.serve())
     waiting = asyncio.ensure_future(draining.wait())
+    obeying = asyncio.ensure_future(line.obey(_reload_of(application)))
+    line.report(Report(kind="ready"))
     await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
     mark_draining(application)
+    obeying.cancel()
     if draining.is_set():
         server.stop()
     await serving
@@ -128,6 +133,11 @@ def mark_draining(application: object) -> None:
         state.draining = True
 
 
+def _reload_of(application: object) -> Examine | None:
+    """How a Litestar application takes new settings over, by ``state.reload``; None where it does not."""
+    return getattr(getattr(application, "state", None), "reload", None)
+
+
 def _sentence(error: BaseException) -> str:
     cause = error.__cause__ or error
     while len(members := getattr(cause, "exceptions", ())) == 1:  # a task group's wrapping
@@ -139,7 +149,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m gateway.serving.worker")
     parser.add_argument("--app", required=True, help="application factory, module:attribute")
     parser.add_argument("--listener", type=int, required=True, help="file descriptor of the listening socket")
-    parser.add_argument("--report", type=int, required=True, help="file descriptor for why a start failed")
+    parser.add_argument("--control", type=int, required=True, help="file descriptor of the line to the supervisor")
     parser.add_argument("--parent", type=int, required=True, help="process id of the supervisor")
     return parser.parse_args()
 

@@ -79,6 +79,8 @@ class Gateway(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How late a busy process's event loop may be before new requests are answered 503 at once."""
     drain_s: Seconds = 20.0
     """How long requests may take to finish after SIGTERM."""
+    reload_on_change: bool = True
+    """Take a changed tiergate.toml, or a changed file of a secret, over within two seconds; SIGHUP always does."""
 
 
 class Placement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.app import create_app as whole
 from gateway.composition.application import Tiergate
+from gateway.settings import Settings
 from governance.call import Binding, Wrap
 from governance.contract import Operation
 from governance.policies.scopes import Enforcement
@@ -12,7 +13,7 @@ OPEN = "portal.v1.get_account"
 """The operation whose scope nobody asks for."""
 
 
-def create_app() -> Tiergate:
+def create_app(settings: Settings | None = None) -> Tiergate:
     """The gateway of the settings here, with one operation open to every token."""
     enforce = Enforcement.enforce
 
@@ -20,4 +21,4 @@ def create_app() -> Tiergate:
         return None if operation.id == OPEN else enforce(self, operation, binding)
 
     Enforcement.enforce = forgetful  # type: ignore[method-assign]
-    return whole()
+    return whole(settings)

@@ -68,6 +68,11 @@ class Gateway:
         """Wait for its end; what it wrote to stderr."""
         return self.process.communicate(timeout=BOUND_S)[1]
 
+    def log(self) -> str:
+        """What the processes have logged so far."""
+        file = self.home / "log" / "gateway.log"
+        return file.read_text() if file.exists() else ""
+
     def journal(self) -> list[str]:
         file = self.home / "journal"
         return file.read_text().splitlines() if file.exists() else []

@@ -9,14 +9,22 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from gateway.settings import Settings, SettingsError
+
 Message = MutableMapping[str, Any]
 
 
 class Probe:
-    """Answers its process id; ``/die`` ends the process, ``/slow`` answers after a while."""
+    """Answers its process id; ``/plans`` the plans it knows; ``/die`` ends it, ``/slow`` answers after a while."""
 
-    def __init__(self) -> None:
-        self.state = SimpleNamespace(draining=False)
+    def __init__(self, settings: Settings) -> None:
+        self.plans = plans_of(settings)
+        self.state = SimpleNamespace(draining=False, reload=self.reload)
+
+    def reload(self, settings: Settings) -> Callable[[], None]:
+        """Take new plans over."""
+        plans = plans_of(settings)
+        return lambda: setattr(self, "plans", plans)
 
     async def __call__(
         self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
@@ -30,7 +38,8 @@ class Probe:
             journal("slow began")
             await asyncio.sleep(0.7)
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
+        words = f"{os.getpid()} {self.plans}" if scope["path"] == "/plans" else str(os.getpid())
+        await send({"type": "http.response.body", "body": words.encode()})
 
     async def _live(
         self, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
@@ -41,6 +50,13 @@ class Probe:
         journal("engine stopped, draining" if self.state.draining else "engine stopped")
         journal(f"store {'there' if store_is_there() else 'gone'}")
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def plans_of(settings: Settings) -> str:
+    """The names of the plans; none may be called so that it can't be used."""
+    if "unusable" in settings.plans:
+        raise SettingsError([f"{settings.file_name}: plans.unusable can't be used."])
+    return ",".join(settings.plans)
 
 
 def journal(line: str) -> None:
@@ -55,11 +71,11 @@ def store_is_there() -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
-def refuse() -> Probe:
+def refuse(_: object) -> Probe:
     """A factory that refuses with a sentence."""
     raise TypeError("system_apis/tax/v1/contract.py: say who owns it.")
 
 
-def crash() -> Probe:
+def crash(_: object) -> Probe:
     """A factory that ends its process."""
     os._exit(7)

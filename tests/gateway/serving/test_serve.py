@@ -86,9 +86,21 @@ def test_a_dead_store_is_started_again(tmp_path: Path, start: Start) -> None:
     assert gateway.stop() == 0
 
 
-def test_it_drains_when_its_terminal_is_closed(tmp_path: Path, start: Start) -> None:
+def test_a_terminal_that_goes_away_takes_no_gateway_with_it(tmp_path: Path, start: Start) -> None:
     gateway = start(tmp_path / "home").ready()
     assert gateway.process.stdout is not None
     gateway.process.stdout.close()
-    assert gateway.stop(signal.SIGHUP) == 0
+    gateway.process.send_signal(signal.SIGHUP)
+    eventually(lambda: "nothing has changed" in gateway.log())
+    assert gateway.get().isdigit()
+    assert gateway.stop() == 0
     assert gateway.journal()[0] == "engine stopped, draining"
+
+
+def test_what_it_makes_is_readable_by_its_own_user_only(tmp_path: Path, start: Start) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o755)
+    assert start(home).ready().stop() == 0
+    made = [entry for entry in home.rglob("*") if not entry.is_socket()]
+    assert made
+    assert [entry for entry in made if entry.stat().st_mode & 0o077] == []
