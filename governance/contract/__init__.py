@@ -3,6 +3,7 @@
 from governance.contract.contract import Contract, api_of
 from governance.contract.declaration import action, amend, create, read, remove, replace, search
 from governance.contract.errors import ContractError
+from governance.contract.lifecycle import BrownOut, Lifecycle, deprecated, retired
 from governance.contract.operation import TIERS, Api, Operation, Parameter, Tier, Visibility, by, operation_of
 from governance.contract.paging import Cursor, CursorCodec, Limit, Page
 from governance.contract.problems import NotFound, Problem, Refusal, Violation
@@ -10,10 +11,12 @@ from governance.contract.problems import NotFound, Problem, Refusal, Violation
 __all__ = [
     "TIERS",
     "Api",
+    "BrownOut",
     "Contract",
     "ContractError",
     "Cursor",
     "CursorCodec",
+    "Lifecycle",
     "Limit",
     "NotFound",
     "Operation",
@@ -29,9 +32,11 @@ __all__ = [
     "api_of",
     "by",
     "create",
+    "deprecated",
     "operation_of",
     "read",
     "remove",
     "replace",
+    "retired",
     "search",
 ]

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from governance.contract import checks
 from governance.contract.declaration import Declaration
 from governance.contract.errors import ContractError
+from governance.contract.lifecycle import Lifecycle
 from governance.contract.operation import Api, Operation, Parameter, Visibility
 from governance.contract.problems import NotFound, Problem
 
@@ -33,7 +34,7 @@ class Contract(Protocol):
         cls,
         *,
         owner: str = "",
-        lifecycle: Literal["preview", "current"] = "current",
+        lifecycle: Literal["preview", "current"] | Lifecycle = "current",
         folder: str = "",
         **rest: Any,
     ) -> None:
@@ -66,7 +67,7 @@ def api_of(contract: type[Any]) -> Api:
     return api
 
 
-def _judge(cls: type[Any], owner: str, lifecycle: Literal["preview", "current"], folder: str) -> Api:
+def _judge(cls: type[Any], owner: str, lifecycle: Literal["preview", "current"] | Lifecycle, folder: str) -> Api:
     module = f"{folder}.contract" if folder else cls.__module__
     place = MODULE.match(module)
     if place is None:
@@ -88,7 +89,7 @@ def _judge(cls: type[Any], owner: str, lifecycle: Literal["preview", "current"],
         name=name,
         version=version,
         owner=owner,
-        lifecycle=lifecycle,
+        lifecycle=lifecycle if isinstance(lifecycle, Lifecycle) else Lifecycle(stage=lifecycle),
         summary=summary,
         description=description,
         contract=cls,
@@ -148,6 +149,7 @@ def _operation(api: Api, cls: type[Any], name: str, method: Any) -> Operation:
         location=api.prefix + declaration.location if declaration.location else "",
         limit=declaration.limit,
         cost=declaration.cost,
+        lifecycle=declaration.lifecycle or api.lifecycle,
         implementation=method,
     )
     checks.complete(where, operation)

@@ -12,6 +12,7 @@ from typing import Any, Required, TypedDict, TypeVar, Unpack
 
 from msgspec import Struct
 
+from governance.contract.lifecycle import Lifecycle
 from governance.contract.operation import Kind, Visibility
 from governance.contract.problems import Problem
 
@@ -27,6 +28,7 @@ class Stated(TypedDict, total=False):
     public_because: str
     limit: str
     cost: int
+    lifecycle: Lifecycle
 
 
 class Declaration(Struct, frozen=True, kw_only=True):
@@ -40,6 +42,8 @@ class Declaration(Struct, frozen=True, kw_only=True):
     public_because: str = ""
     limit: str = ""
     cost: int = 1
+    lifecycle: Lifecycle | None = None
+    """Its own; None for that of its API."""
     accepted: bool = False
     upsert: bool = False
     idempotent_because: str = ""

@@ -26,6 +26,7 @@ from governance.call.policy import Policy
 from governance.contract.contract import api_of
 from governance.contract.errors import ContractError
 from governance.contract.operation import TIERS, Api, Tier
+from governance.contract.tombstone import tombstone
 
 SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*\Z")
 VERSION_LIKE = re.compile(r"[vV][0-9]+\Z")
@@ -121,12 +122,7 @@ def _named_once(found: Sequence[DiscoveredApi]) -> None:
 
 
 def _discovered(package: str, folder: Path) -> DiscoveredApi:
-    for file, holds in (
-        ("contract.py", "the contract class"),
-        ("service.py", "the class that implements its contract"),
-    ):
-        if not (folder / file).is_file():
-            raise ContractError(f"{folder} has no {file}: add it, with {holds}.")
+    _present(folder, "contract.py", "the contract class")
     _opened(package.rpartition(".")[0])
     contract = _contract(importlib.import_module(f"{package}.contract"), folder / "contract.py")
     api = api_of(contract)
@@ -134,8 +130,16 @@ def _discovered(package: str, folder: Path) -> DiscoveredApi:
         raise ContractError(
             f"{folder / 'contract.py'}: {contract.__name__} says it stands elsewhere: leave out folder=…."
         )
+    if api.lifecycle.stage == "retired":
+        return DiscoveredApi(api=api, service=tombstone(contract), folder=folder)
+    _present(folder, "service.py", "the class that implements its contract")
     service = _service(importlib.import_module(f"{package}.service"), contract, folder / "service.py")
     return DiscoveredApi(api=api, service=service, folder=folder)
+
+
+def _present(folder: Path, file: str, holds: str) -> None:
+    if not (folder / file).is_file():
+        raise ContractError(f"{folder} has no {file}: add it, with {holds}.")
 
 
 def _contract(module: ModuleType, file: Path) -> type[Any]:

@@ -38,11 +38,29 @@ def graph(apis: Iterable[DiscoveredApi], grants: Mapping[str, Iterable[str]] | N
     """
     found = tuple(apis)
     by_id = {one.api.id: one.api for one in found}
+    _succeeded(by_id)
     nodes = [_node(one, by_id, grants or {}) for one in found]
     unknown = set(grants or {}) - set(by_id)
     if unknown:
         raise ContractError(f"[grants] names {', '.join(sorted(unknown))}, which is no API here.")
     return _ordered(nodes)
+
+
+def _succeeded(by_id: Mapping[str, Api]) -> None:
+    """What takes the place of something that goes must be there, and stay."""
+    lives = {api.id: api.lifecycle for api in by_id.values()}
+    operations = [operation for api in by_id.values() for operation in api.operations]
+    lives |= {operation.id: operation.lifecycle for operation in operations}
+    for name, life in lives.items():
+        if not life.successor:
+            continue
+        successor = lives.get(life.successor)
+        if successor is None:
+            raise ContractError(
+                f"{name} names the successor {life.successor}, which is neither API nor operation here."
+            )
+        if successor.stage not in ("preview", "current"):
+            raise ContractError(f"{name} names the successor {life.successor}, which is {successor.stage} itself.")
 
 
 def constructor_types(service: type[Any]) -> dict[str, Any]:
@@ -77,6 +95,8 @@ def _node(one: DiscoveredApi, by_id: Mapping[str, Api], grants: Mapping[str, Ite
         if callee is None:
             raise ContractError(f"{one.api.id} needs {operation.id}, and no folder holds {operation.api_id}.")
         _allow(one.api, callee)
+        if operation.lifecycle.stage == "retired":
+            raise ContractError(f"{one.api.id} needs {operation.id}, which is retired: use what succeeds it.")
         if callee.id not in injected:
             raise ContractError(
                 f"{one.service.__qualname__} needs {operation.id} but its constructor does not take "

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from msgspec import UNSET, Struct
 
+from governance.contract.lifecycle import CURRENT, Lifecycle
 from governance.contract.problems import Problem
 
 Tier = Literal["system", "process", "experience"]
@@ -61,7 +62,7 @@ class Api(Struct, frozen=True, kw_only=True, eq=False):
     """The folder's name, such as ``order_to_fulfillment``."""
     version: int
     owner: str
-    lifecycle: Literal["preview", "current"]
+    lifecycle: Lifecycle
     summary: str
     description: str
     contract: type[Any]
@@ -112,6 +113,8 @@ class Operation(Struct, frozen=True, kw_only=True, eq=False):
     """A limit of its own, which also inner calls are held to; empty for the tier's default."""
     cost: int = 1
     """How many units of every limit and quota one call takes."""
+    lifecycle: Lifecycle = CURRENT
+    """Its own, or that of its API."""
     implementation: Callable[..., Any]
 
     @property

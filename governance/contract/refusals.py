@@ -7,6 +7,8 @@ draft-ietf-httpapi-idempotency-key-header-07 §2.7.
 
 from __future__ import annotations
 
+from datetime import date
+
 from governance.contract.problems import Problem, Violation
 
 
@@ -46,6 +48,20 @@ class UnknownPath(Problem, status=404, type="unknown-path", title="No operation 
 
 class MethodNotAllowed(Problem, status=405, type="method-not-allowed", title="The path does not have this method."):
     """``Allow`` lists what the path has."""
+
+
+class Gone(Problem, status=410, type="gone", title="The operation is gone."):
+    """It was announced to go and went on ``sunset``; ``successor`` takes its place, where there is one."""
+
+    sunset: date
+    successor: str
+
+
+class BrownOutUnderWay(Problem, status=503, type="brown-out", title="The operation is going away.", retryable=True):
+    """A scheduled refusal of a deprecated operation: it serves again at ``Retry-After``, until ``sunset``."""
+
+    sunset: date
+    successor: str
 
 
 class NotAcceptable(Problem, status=406, type="not-acceptable", title="No acceptable representation."):

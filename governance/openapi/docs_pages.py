@@ -53,7 +53,7 @@ def api_page(api: Api, described: Object) -> bytes:
             {
                 "Base path": code(api.prefix),
                 "Owner": api.owner,
-                "Lifecycle": api.lifecycle,
+                "Lifecycle": api.lifecycle.stage,
                 "OpenAPI": tag("a", "OpenAPI 3.1 document", href=f"/openapi/{document_path(api)}"),
             }
         ),
@@ -68,7 +68,7 @@ def api_page(api: Api, described: Object) -> bytes:
 
 def _card(api: Api) -> Html:
     name = tag("a", f"{api.slug} v{api.version}", href=docs_path(api))
-    note = "" if api.lifecycle == "current" else f" · {api.lifecycle}"
+    note = "" if api.lifecycle.stage == "current" else f" · {api.lifecycle.stage}"
     owner = tag("p", f"{api.owner}{note}", class_="soft")
     return tag("article", tag("h3", name), prose(markdown(api.summary)), owner, _operation_list(api, docs_path(api)))
 

@@ -83,7 +83,7 @@ def _info(api: Api) -> dict[str, Any]:
         "contact": {"name": api.owner},
         "x-tier": api.tier,
         "x-owner": api.owner,
-        "x-lifecycle": api.lifecycle,
+        "x-lifecycle": api.lifecycle.stage,
     }
 
 

@@ -57,7 +57,7 @@ def _row(node: Node, nodes: tuple[Node, ...], chains: Chains) -> ApiRow:
         tier=node.api.tier,
         api=node.api.name,
         version=node.api.version,
-        lifecycle=node.api.lifecycle,
+        lifecycle=node.api.lifecycle.stage,
         owner=node.api.owner,
         summary=node.api.summary,
         operations=tuple(_operation_row(operation, nodes, chains) for operation in node.api.operations),

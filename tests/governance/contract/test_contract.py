@@ -110,7 +110,7 @@ def test_tier_name_and_version_come_from_the_folder() -> None:
 
 def test_the_class_line_and_its_docstring_are_kept() -> None:
     api = api_of(LibraryV2)
-    assert (api.owner, api.lifecycle) == ("Reading room", "preview")
+    assert (api.owner, api.lifecycle.stage) == ("Reading room", "preview")
     assert (api.summary, api.description) == ("Books and who has them.", "Kept by hand before.")
 
 
