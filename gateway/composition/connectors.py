@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from gateway.composition.egress import vendor_settings
+from gateway.composition.egress import vendor_settings, way_out
 from gateway.composition.injection import Resources, made
 from gateway.settings import Settings, SettingsError, System, read_section
 from governance.contract.discovery import discover_connectors
@@ -71,7 +71,7 @@ def _connector(name: str, settings: Settings, resources: Resources) -> Connector
     given = {**resources, module.Settings: own}
     outward = vendor_settings(name, settings)
     if VendorClient in constructor_types(module.Connector).values():
-        given[VendorClient] = resources[Egress].vendor(name, outward)
+        given[VendorClient] = way_out(name, outward, settings, resources[Egress])
     connector: Connector = made(module.Connector, given)
     return connector
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from gateway.composition.injection import Resources
-from gateway.settings import Settings, System, read_section
+from gateway.settings import Settings, SettingsError, System, read_section
 from governance.call import Clock
-from governance.egress import Egress, EgressSettings, VendorSettings
+from governance.egress import Egress, EgressSettings, VendorClient, VendorSettings
 from governance.store import Store
 from governance.telemetry import CallMetrics, Tracing
 
@@ -31,3 +31,16 @@ def vendor_settings(name: str, settings: Settings) -> VendorSettings:
     """
     table = settings.systems.get(name, System()).egress
     return read_section(table, VendorSettings, file=settings.file_name, path=f"systems.{name}.egress")
+
+
+def way_out(name: str, own: VendorSettings, settings: Settings, egress: Egress) -> VendorClient:
+    """The way out to the system ``name``.
+
+    Raises:
+        SettingsError: its ``ca_file`` holds no certificates.
+    """
+    try:
+        return egress.vendor(name, own)
+    except OSError as error:  # ssl's own errors are among them
+        place = f"{settings.file_name}: systems.{name}.egress.ca_file"
+        raise SettingsError([f"{place} names {own.ca_file}, which can't be read as certificates."]) from error

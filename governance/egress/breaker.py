@@ -12,24 +12,26 @@ Time is the injected clock's. State is this process's own: each finds out for it
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 State = Literal["closed", "open", "half-open"]
+Seconds = Annotated[float, Meta(ge=0.05, le=3600, description="a number of seconds from 0.05 to 3600")]
 SLICES = 10
 """Parts of the window that are forgotten one by one."""
 
 
-class BreakerSettings(Struct, frozen=True, kw_only=True):
+class BreakerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When a breaker opens and how it closes."""
 
-    least: int = 10
-    percent: int = 50
-    window_s: float = 10.0
-    open_s: float = 2.0
-    longest_open_s: float = 60.0
-    trials: int = 2
+    least: Annotated[int, Meta(ge=1, le=1_000_000, description="a whole number from 1 to 1000000")] = 10
+    """Calls in the window below which nothing is concluded."""
+    percent: Annotated[int, Meta(ge=1, le=100, description="a share from 1 to 100 percent")] = 50
+    window_s: Seconds = 10.0
+    open_s: Seconds = 2.0
+    longest_open_s: Seconds = 60.0
+    trials: Annotated[int, Meta(ge=1, le=100, description="a whole number from 1 to 100")] = 2
 
 
 DEFAULTS = BreakerSettings()

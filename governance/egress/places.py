@@ -38,6 +38,8 @@ BELIEVED_MS = 300
 """How long others keep a turn free for a process that waits and was not heard of."""
 MARGIN_S = 0.5
 """How much longer a lease is than the call that it is for."""
+SILENCE_S = 1.0
+"""Failures of the store that are further apart are two, not one that lasts."""
 CLASS: dict[Priority, int] = {priority: at for at, priority in enumerate(PRIORITIES)}
 
 
@@ -64,7 +66,7 @@ class Places:
         self._changed = asyncio.Event()
         self._server: asyncio.Task[None] | None = None
         self._lease_s = settings.total_timeout_s + MARGIN_S
-        self._away_since: float | None = None
+        self._away_since = self._last_failure = float("-inf")
 
     @property
     def limited(self) -> bool:
@@ -82,7 +84,8 @@ class Places:
         if len(queue) >= self._settings.queue:
             raise SystemUnavailable(detail="Too many calls wait for a system behind the gateway.")
         turn: asyncio.Future[Place] = loop.create_future()
-        queue.append((loop.time(), turn))
+        waiter = (loop.time(), turn)
+        queue.append(waiter)
         self._wake(loop)
         try:
             async with asyncio.timeout(min(within_s, self._settings.queue_wait_s)):
@@ -93,6 +96,10 @@ class Places:
             if turn.done() and not turn.cancelled() and turn.exception() is None:
                 self.give_back(turn.result())  # it was granted in the moment in which its caller went away
             raise
+        finally:
+            if turn.cancelled():
+                with suppress(ValueError):
+                    queue.remove(waiter)
 
     def give_back(self, place: Place) -> None:
         """End a call's place."""
@@ -150,14 +157,15 @@ class Places:
             waited_ms = (now - queue[0][0]) * 1000 if queue else 0
             arguments += [b"%d" % len(queue), b"%d" % waited_ms]
         quota_ms, *granted = await self._store.run(PLACES, self._keys, arguments + returned)
-        self._away_since = None
+        self._last_failure = float("-inf")
         for priority, fence in zip(granted[::2], granted[1::2], strict=True):
             self._hand_over(self._waiting[priority - 1], Place(fence))
         return max(POLL_S, min(quota_ms / 1000, 1.0))
 
     def _serve_without_store(self, now: float) -> None:
-        if self._away_since is None:
+        if now - self._last_failure > SILENCE_S:  # nobody looked meanwhile
             self._away_since = now
+        self._last_failure = now
         if self._settings.quota_calls:
             away = SystemUnavailable(detail="The quota of a system behind the gateway can't be judged right now.")
             for queue in self._waiting:

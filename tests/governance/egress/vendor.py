@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
@@ -24,8 +25,9 @@ Behaviour = Callable[[Asked, asyncio.StreamWriter], Awaitable[None]]
 class Vendor:
     """``async with Vendor(behaviour)``; ``behave`` may be changed while it runs."""
 
-    def __init__(self, behave: Behaviour) -> None:
+    def __init__(self, behave: Behaviour, tls: ssl.SSLContext | None = None) -> None:
         self.behave = behave
+        self._tls = tls
         self.asked: list[Asked] = []
         self.connections = 0
         self.under_way = 0
@@ -39,7 +41,7 @@ class Vendor:
         return f"http://127.0.0.1:{self.port}"
 
     async def __aenter__(self) -> Vendor:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=1 << 20)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
