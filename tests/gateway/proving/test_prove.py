@@ -83,7 +83,7 @@ def test_a_given_client_proves_what_it_can_and_the_rest_is_no_success(whole: Ser
     said = {record["control"]: record for record in json.loads(proved.output)["gaps"]}
     assert {record["outcome"] for record in said.values()} == {"unproved"}
     assert said["AU-003"]["observation"] == "unproved: only the issuer's key could make such a token"
-    assert said["AD-002"]["observation"] == "unproved: the client has no scope governance:prove"
+    assert said["AD-002"]["observation"] == "unproved: the issuer gives the client no such token (invalid_scope)"
     held = {record["control"] for record in proved.records if record["outcome"] == "held"}
     assert held >= {"AU-001", "AU-002", "AU-005", "AU-007", "AU-009", "WI-001", "DO-002"}
     assert whole.prove(*client, "--allow-unproved", home=tmp_path).exit_code == 0
