@@ -25,9 +25,12 @@ Examine = Callable[[Settings], Callable[[], None]]
 
 
 class Order(NamedTuple):
-    """``start`` with these settings, ``examine`` whether they could be taken over, or ``apply`` them."""
+    """``start`` with these settings, ``examine`` whether they could be taken over, ``apply`` them, or ``leave``.
 
-    verb: Literal["start", "examine", "apply"]
+    A worker that leaves sends its clients elsewhere before it drains: others serve already.
+    """
+
+    verb: Literal["start", "examine", "apply", "leave"]
     settings: Settings
 
 
@@ -65,12 +68,16 @@ class WorkerLine:
         """Tell the supervisor."""
         self._socket.sendall(_framed(msgspec.json.encode(report)))
 
-    async def obey(self, examine: Examine | None) -> None:
-        """Answer orders until the supervisor is gone."""
+    async def obey(self, examine: Examine | None, leave: Callable[[], None]) -> None:
+        """Follow orders until the supervisor is gone."""
         reader, writer = await asyncio.open_connection(sock=self._socket.dup())
         try:
             while (body := await _body(reader)) is not None:
-                report = _obeyed(_order(body), examine)
+                order = _order(body)
+                if order.verb == "leave":
+                    leave()
+                    continue
+                report = _obeyed(order, examine)
                 writer.write(_framed(msgspec.json.encode(report)))
                 await writer.drain()
         finally:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from gateway.serving.farewell import LINGER_S
 from gateway.serving.refusal import StartRefused
 from gateway.serving.worker_process import Launch, WorkerGone, WorkerProcess
 from gateway.settings import Settings, SettingsError
@@ -103,7 +104,7 @@ class Fleet:
                 )
             self.settings = settings
             old = self._places[place]
-            old.drain()
+            old.leave(settings)
             await self._ends(old)
 
     async def _examined(self, settings: Settings) -> tuple[str, ...]:
@@ -129,7 +130,7 @@ class Fleet:
 
     async def _ends(self, worker: WorkerProcess) -> None:
         try:
-            await asyncio.wait_for(worker.ended(), self.settings.gateway.drain_s + DRAIN_MARGIN_S)
+            await asyncio.wait_for(worker.ended(), LINGER_S + self.settings.gateway.drain_s + DRAIN_MARGIN_S)
         except TimeoutError:
             worker.kill()
 

@@ -24,6 +24,7 @@ from granian.log import LogLevels
 from granian.server.embed import Server
 
 from gateway.serving.control import Examine, Report, WorkerLine
+from gateway.serving.farewell import LINGER_S, Farewell, accept_no_more
 from gateway.serving.lifespan import Application, Lifespan, LifespanFailed
 from gateway.serving.logs import configure_logging
 from gateway.serving.parent import die_with_parent
@@ -108,13 +109,21 @@ async def _serve(
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
-    server = InheritedListener(application, listener, settings)
+    farewell = Farewell(application)
+    server = InheritedListener(farewell, listener, settings)
     draining = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, draining.set)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, draining.set)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides
     serving = asyncio.ensure_future(server.serve())
     waiting = asyncio.ensure_future(draining.wait())
-    obeying = asyncio.ensure_future(line.obey(_reload_of(application)))
+
+    def leave() -> None:
+        farewell.leaving = True
+        accept_no_more(listener)
+        loop.call_later(LINGER_S, draining.set)
+
+    obeying = asyncio.ensure_future(line.obey(_reload_of(application), leave))
     line.report(Report(kind="ready"))
     await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
     mark_draining(application)

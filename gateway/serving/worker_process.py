@@ -110,6 +110,11 @@ class WorkerProcess:
         finally:
             answer.cancel()
 
+    def leave(self, settings: Settings) -> None:
+        """Let it send its clients elsewhere, then drain."""
+        if self.running:
+            self._writer.write(order_frame(Order("leave", settings)))
+
     def drain(self) -> None:
         """Let it finish what is under way and end."""
         if self.running:

@@ -159,7 +159,7 @@ def test_other_sections_bring_new_workers_one_after_another(tmp_path: Path, star
         write(tmp_path, "[gateway]\nmost_in_flight = 77\n[plans.new]\n")
         eventually(lambda: "new workers serve" in gateway.log())
     assert (kept, fresh) == ([], [])
-    assert hold(gateway, "new")
+    eventually(lambda: hold(gateway, "new"))
     assert not before & {gateway.get() for _ in range(16)}
 
 
@@ -171,3 +171,14 @@ def test_what_takes_a_restart_is_named_and_the_rest_is_taken_over(tmp_path: Path
     eventually(lambda: hold(gateway, "new", 1), TAKES_EFFECT_S)
     eventually(lambda: "gateway.workers, database.url must wait for a restart" in gateway.log())
     assert gateway.get() == before
+
+
+@pytest.mark.proof
+def test_twenty_replacements_of_every_worker_drop_no_request(tmp_path: Path, start: Start) -> None:
+    write(tmp_path, "[plans.p0]\n")
+    gateway = start(tmp_path / "home", "--workers", "2").ready()
+    with load(gateway, kept=True) as kept, load(gateway, kept=False) as fresh:
+        for round_ in range(1, 21):
+            write(tmp_path, f"[gateway]\nmost_in_flight = {100 + round_}\n[plans.p{round_}]\n")
+            eventually(lambda times=round_: gateway.log().count("new workers serve") == times)
+    assert (kept, fresh) == ([], [])
