@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ from governance.policies.lifecycle import Apis, Uses
 from governance.policies.ownership import AccountDirectory
 from governance.policies.rate_limit.settings import Plans
 from governance.prove.plans import ProverPlans
-from governance.report import api_rows
+from governance.report import api_rows, deprecation_rows
 from governance.store import Store
 from governance.telemetry import CallMetrics, HopLog, Tracing
 from governance.wire.peer import TrustedProxies
@@ -74,7 +75,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
     # What stands underneath.
     store = StorePart(settings)
     database = Database(settings.home, settings.database.url)
-    who = identities(settings, operations, clock)
+    who = identities(settings, operations, database, clock)
     directory = CrmAccountDirectory()
     flows = FlowRuntime(FlowSettings(home=settings.home, database_url=settings.database.url), clock)
     resources: dict[Any, Any] = {
@@ -104,12 +105,27 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
         *_identity_routes(who),
         *health_routes(store.store, _vendors(settings, nodes)),
         *document_routes([node.api for node in nodes], governing, public_url=settings.public_url),
-        *desk_routes(api_rows(nodes, assembly.chains), resources[CallMetrics], resources[HopLog], who.verifier),
+        *desk_routes(
+            api_rows(nodes, assembly.chains),
+            resources[CallMetrics],
+            resources[HopLog],
+            who.verifier,
+            {"deprecations": partial(deprecation_rows, resources[Apis].values(), resources[Uses], who.consumers)},
+        ),
     ]
     cors = next(policy for policy in governing if isinstance(policy, Cors))
     edge = Edge(assembly.routes, wiring.limits, cors.preflight, clock, _shedding(settings))
     resources[CallMetrics].include(edge.shedding)
-    parts: list[Part] = [store, database, egress, *ports.values(), *governing, flows, edge.shedding]
+    parts: list[Part] = [
+        store,
+        database,
+        *([who.issuer] if who.issuer else ()),
+        egress,
+        *ports.values(),
+        *governing,
+        flows,
+        edge.shedding,
+    ]
     application = Tiergate(edge, routes, _proxies(settings), lifespan=[lifetime(parts)])
     application.state["reload"] = reloading(who.consumers, operations, who.catalogue)
     application.state.update({"assembly": assembly, "policies": governing, "nodes": nodes})

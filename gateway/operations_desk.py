@@ -9,6 +9,7 @@ made to point here (DNS rebinding). Else with a token that holds ``governance:re
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from litestar import Request, Response, get
@@ -19,8 +20,11 @@ from litestar.params import FromPath
 from governance.contract.refusals import InsufficientScope, SystemUnavailable, Unauthenticated
 from governance.identity import BadToken, KeysUnavailable, TokenVerifier
 from governance.report import ApiRow
+from governance.store import StoreError
 from governance.telemetry import CallMetrics, HopLog
 
+Report = Callable[[], Awaitable[Any]]
+"""Makes one report, as rows that become JSON."""
 READ = "governance:read"
 LOOPBACK = ("127.0.0.1", "::1")
 LOOPBACK_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]*)?", re.IGNORECASE)
@@ -28,9 +32,13 @@ FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "v
 
 
 def desk_routes(
-    rows: tuple[ApiRow, ...], metrics: CallMetrics, hops: HopLog, verifier: TokenVerifier
+    rows: tuple[ApiRow, ...],
+    metrics: CallMetrics,
+    hops: HopLog,
+    verifier: TokenVerifier,
+    reports: Mapping[str, Report] = {},
 ) -> list[HTTPRouteHandler]:
-    """The handlers, each behind the same door."""
+    """The handlers, each behind the same door; a report is made anew for each ``GET /governance/<name>``."""
     chains = {row.id: row for api in rows for row in api.operations}
 
     @get("/metrics", include_in_schema=False)
@@ -62,7 +70,19 @@ def desk_routes(
         ]
         return Response({"request_id": request_id, "hops": found})
 
-    return [metrics_text, apis, hops_of]
+    return [metrics_text, apis, hops_of, *(_report(name, report, verifier) for name, report in reports.items())]
+
+
+def _report(name: str, report: Report, verifier: TokenVerifier) -> HTTPRouteHandler:
+    @get(f"/governance/{name}", include_in_schema=False, name=f"governance {name}")
+    async def made(request: Request[Any, Any, State]) -> Response[dict[str, Any]]:
+        await _admit(request, verifier)
+        try:
+            return Response({name: await report()})
+        except StoreError as error:
+            raise SystemUnavailable(detail="The store that the report is made from does not answer.") from error
+
+    return made
 
 
 async def _admit(request: Request[Any, Any, State], verifier: TokenVerifier) -> None:
