@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from joserfc.jwk import OKPKey
 from msgspec import Struct
 
 from gateway.composition.consumers import consumers_of
+from gateway.composition.users import users_of
 from gateway.settings import Settings
 from governance.call import Clock
 from governance.consumers import Consumers, ScopeCatalogue
 from governance.contract import CursorCodec, Operation
+from governance.database import Database
 from governance.identity import HopTokens, KeyFile, RemoteKeys, TokenVerifier, TrustedIssuer
-from governance.issuer import EmbeddedIssuer, ProtectedResources
+from governance.issuer import EmbeddedIssuer, KeyRing, ProtectedResources
 
 
 class Identities(Struct, frozen=True, kw_only=True):
@@ -29,7 +32,7 @@ class Identities(Struct, frozen=True, kw_only=True):
     cursors: CursorCodec
 
 
-def identities(settings: Settings, operations: Iterable[Operation], clock: Clock) -> Identities:
+def identities(settings: Settings, operations: Iterable[Operation], database: Database, clock: Clock) -> Identities:
     """The identities of a gateway with these operations.
 
     Raises:
@@ -47,15 +50,20 @@ def identities(settings: Settings, operations: Iterable[Operation], clock: Clock
     if settings.embedded_issuer:
         issuer = EmbeddedIssuer(
             settings.public_url,
-            KeyFile(keys / "issuer.json").load_or_create(),
+            KeyRing(keys / "issuer.json", clock),
             consumers,
             catalogue,
             clock,
+            users=users_of(settings, catalogue),
+            database=database,
+            form_key=_derived(hop_keys, b"tiergate sign-in"),
             lifetime_s=settings.issuer.access_token_lifetime_s,
         )
         trusted.append(issuer.trusted())
     names = [issuer.issuer] if issuer else []
-    secret = hmac.digest(str(hop_keys[0].as_dict(private=True)["d"]).encode(), b"tiergate cursors", hashlib.sha256)
+    verifier = TokenVerifier(trusted, settings.public_url, clock)
+    if issuer is not None:
+        issuer.revocations.changed.append(verifier.forget)
     return Identities(
         catalogue=catalogue,
         consumers=consumers,
@@ -64,9 +72,14 @@ def identities(settings: Settings, operations: Iterable[Operation], clock: Clock
             settings.public_url, [*names, *(one.issuer for one in settings.issuers)], catalogue
         ),
         hop_tokens=hop_tokens,
-        verifier=TokenVerifier(trusted, settings.public_url, clock),
-        cursors=CursorCodec(secret),
+        verifier=verifier,
+        cursors=CursorCodec(_derived(hop_keys, b"tiergate cursors")),
     )
+
+
+def _derived(keys: Sequence[OKPKey], purpose: bytes) -> bytes:
+    """A secret of its own for one purpose, the same in every process that shares the keys."""
+    return hmac.digest(str(keys[0].as_dict(private=True)["d"]).encode(), purpose, hashlib.sha256)
 
 
 def _external(settings: Settings, clock: Clock) -> list[TrustedIssuer]:

@@ -166,6 +166,8 @@ class Sections(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     issuers: tuple[ExternalIssuer, ...] = ()
     consumers: Mapping[str, Mapping[str, Any]] = {}
     """Client id to its table, read by governance/consumers."""
+    users: Mapping[str, Mapping[str, Any]] = {}
+    """Name to the table of a person who signs in at the embedded issuer, read by governance/issuer."""
     roles: Mapping[str, Mapping[str, Any]] = {}
     """Role name to the scopes that it selects, read by governance/consumers."""
     plans: Mapping[str, Mapping[str, Any]] = {}

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from governance.consumers.errors import ConsumerError
 
 PLAIN = re.compile(r"[!#-;=?-Z\[\]_a-z~%]+")
+AUTHORITY = re.compile(r"[A-Za-z0-9.:\[\]-]*")
 PRIVATE_USE = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
 LOOPBACK = ("127.0.0.1", "::1")
 
@@ -27,7 +28,7 @@ def check_redirect_uri(where: str, uri: str) -> None:
         port = parts.port
     except ValueError as error:
         raise ConsumerError(f"{where}: the redirect URI {uri!r} is no address: {error}.") from error
-    if not PLAIN.fullmatch(uri) or "#" in uri or "*" in uri or "@" in parts.netloc:
+    if not PLAIN.fullmatch(uri) or "#" in uri or "*" in uri or not AUTHORITY.fullmatch(parts.netloc):
         raise ConsumerError(f"{where}: the redirect URI {uri!r} can't hold a fragment, a name, a pattern or blanks.")
     loopback = parts.scheme == "http" and parts.hostname in LOOPBACK
     native = PRIVATE_USE.fullmatch(parts.scheme) and parts.path and not parts.netloc

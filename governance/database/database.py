@@ -8,8 +8,9 @@ what needs it refuses, and what does not goes on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -68,7 +69,7 @@ class Database:
         Raises:
             DatabaseAway: it can't be read now.
         """
-        return await self._on_threads(lambda: self._connected(work))
+        return await self._on_threads(lambda: self.read_here(work))
 
     async def write(self, work: Callable[[sa.Connection], T]) -> T:
         """What ``work`` returns, after everything it wrote is on disk; undone when it raises.
@@ -76,15 +77,22 @@ class Database:
         Raises:
             DatabaseAway: nothing was written, or its fate is unknown.
         """
-        return await asyncio.shield(self._on_threads(lambda: self._transacted(work)))
+        return await asyncio.shield(self._on_threads(lambda: self.write_here(work)))
+
+    def read_here(self, work: Callable[[sa.Connection], T]) -> T:
+        """As ``read``, on the calling thread, which must not be the event loop's."""
+        with _told_apart(), self._opened.connect() as connection:
+            return work(connection)
+
+    def write_here(self, work: Callable[[sa.Connection], T]) -> T:
+        """As ``write``, on the calling thread, which must not be the event loop's."""
+        with _told_apart(), self._opened.begin() as connection:
+            return work(connection)
 
     async def _on_threads(self, work: Callable[[], T]) -> T:
         if self._threads is None:
             raise DatabaseAway("the database is not open")
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-        except (OperationalError, InterfaceError, PoolExhausted) as error:
-            raise DatabaseAway("the database does not answer") from error
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def _open(self) -> None:
         if not self._adopted:
@@ -94,16 +102,17 @@ class Database:
         for migrations in self._adopted:
             migrate(self._engine, self._home, migrations)
 
-    def _connected(self, work: Callable[[sa.Connection], T]) -> T:
-        with self._opened.connect() as connection:
-            return work(connection)
-
-    def _transacted(self, work: Callable[[sa.Connection], T]) -> T:
-        with self._opened.begin() as connection:
-            return work(connection)
-
     @property
     def _opened(self) -> sa.Engine:
         if self._engine is None:
             raise DatabaseAway("no part of this process adopted the database")
         return self._engine
+
+
+@contextmanager
+def _told_apart() -> Generator[None]:
+    """Tell a database that is away from work that is wrong."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolExhausted) as error:
+        raise DatabaseAway("the database does not answer") from error

@@ -38,6 +38,10 @@ class PeerFailures:
         if len(self._spent) > self._peers:
             self._spent.popitem(last=False)
 
+    def forget(self, peer: str) -> None:
+        """Count the peer's failures no more: it has shown that it knows better."""
+        self._spent.pop(peer, None)
+
     def _level(self, entry: tuple[float, float]) -> float:
         level, at = entry
         return max(0.0, level - (self._clock.monotonic() - at) * self._per_second)

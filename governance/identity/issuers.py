@@ -7,7 +7,7 @@ audience and type are all checked, and one kind of token is never taken for anot
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -25,6 +25,11 @@ SIGNATURES = ("Ed25519", "EdDSA", "ES256", "ES384", "ES512", "RS256", "RS384", "
 ACCOUNT = re.compile(ACCOUNT_ID)
 
 
+def never(_: Mapping[str, Any]) -> bool:
+    """Of an issuer whose revocations are not known here."""
+    return False
+
+
 class TrustedIssuer(Struct, frozen=True, kw_only=True, eq=False):
     """One issuer of access tokens, by its exact ``iss``."""
 
@@ -38,6 +43,8 @@ class TrustedIssuer(Struct, frozen=True, kw_only=True, eq=False):
     """The claim with the account ids: one string or a list."""
     reach_claim: str = "account_reach"
     client_claim: str = "client_id"
+    revoked: Callable[[Mapping[str, Any]], bool] = never
+    """Whether the token of these verified claims was revoked; ``TokenVerifier.forget`` has it asked anew."""
 
     def __post_init__(self) -> None:
         wrong = [algorithm for algorithm in self.algorithms if algorithm not in SIGNATURES]

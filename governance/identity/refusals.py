@@ -6,7 +6,7 @@ from typing import Literal
 
 Reason = Literal[
     "oversized", "malformed", "nested", "algorithm", "type", "critical", "issuer", "key", "signature",
-    "audience", "expired", "not-yet", "claims",
+    "audience", "expired", "not-yet", "claims", "revoked",
 ]  # fmt: skip
 
 

@@ -39,3 +39,7 @@ class TokenCache:
         self._entries[token] = (identity, until)
         if len(self._entries) > self._capacity:
             self._entries.popitem(last=False)
+
+    def clear(self) -> None:
+        """Remember none."""
+        self._entries.clear()

@@ -8,8 +8,10 @@ from authlib.oauth2.rfc6749 import ClientMixin
 
 from governance.consumers import Consumer
 
-GRANTS = ("client_credentials",)
-METHODS = ("client_secret_basic", "client_secret_post")
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+GRANTS = ("client_credentials", "authorization_code", "refresh_token", EXCHANGE)
+SECRET_METHODS = ("client_secret_basic", "client_secret_post")
+METHODS = (*SECRET_METHODS, "none")
 
 
 class OAuthClient(ClientMixin):
@@ -44,9 +46,11 @@ class OAuthClient(ClientMixin):
         return self._consumer is not None and self._consumer.knows(client_secret)
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        """Both ways to send the secret, at every endpoint."""
-        return method in METHODS
+        """Both ways to send a secret for clients that have one; none for public clients, which have none."""
+        if self._consumer is None:
+            return False
+        return method == "none" if self._consumer.public else method in SECRET_METHODS
 
     def check_grant_type(self, grant_type: str) -> bool:
-        """Every client may use the grants there are."""
-        return grant_type in GRANTS
+        """Whether the client may use this grant."""
+        return grant_type in GRANTS and self.consumer.may_be_granted(grant_type)

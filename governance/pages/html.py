@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 CODE = re.compile(r"`([^`]+)`")
-VOID = frozenset({"link", "meta", "br"})
+VOID = frozenset({"link", "meta", "br", "input"})
 
 
 class Html(str):

@@ -39,6 +39,7 @@ def test_these_may_be_declared(uri: str) -> None:
         "https://*.shop.example/",
         "https://user@shop.example/",
         "https:///signed-in",
+        "https://shop.example;x/",
         "https://shop.example/a b",
         "https://shop.example/\n",
         "https://shop.example:port/",

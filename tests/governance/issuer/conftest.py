@@ -13,8 +13,8 @@ import pytest
 
 from governance.call import Answer, ManualClock
 from governance.consumers import Consumer, Consumers, ScopeCatalogue, Secret, hash_secret
-from governance.identity import KeyFile, TokenVerifier
-from governance.issuer import EmbeddedIssuer, TokenRequest
+from governance.identity import TokenVerifier
+from governance.issuer import EmbeddedIssuer, KeyRing, TokenRequest
 
 PUBLIC_URL = "https://gw.example"
 SECRET = "correct horse battery"
@@ -44,7 +44,7 @@ class World:
             account_reach="subtree",
         )
         bare = Consumer(client_id="bare", name="Bare", secrets=(Secret.known(SECRET),))
-        keys = KeyFile(home / "issuer.json").load_or_create()
+        keys = KeyRing(home / "issuer.json", self.clock)
         self.issuer = EmbeddedIssuer(PUBLIC_URL, keys, Consumers([shop, bare]), CATALOGUE, self.clock)
         self.verifier = TokenVerifier([self.issuer.trusted()], PUBLIC_URL, self.clock)
 
