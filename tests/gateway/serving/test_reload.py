@@ -174,6 +174,7 @@ def test_what_takes_a_restart_is_named_and_the_rest_is_taken_over(tmp_path: Path
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(300)
 def test_twenty_replacements_of_every_worker_drop_no_request(tmp_path: Path, start: Start) -> None:
     write(tmp_path, "[plans.p0]\n")
     gateway = start(tmp_path / "home", "--workers", "2").ready()
