@@ -39,8 +39,13 @@ class Egress:
         self._shared = Shared(
             clock=clock, budget=budget, store=store, figures=self.figures, tracing=tracing or Tracing(), pause=pause
         )
-        self.hops = HopClient(self._settings.hop_connections, self._settings.hop_timeout_s, budget=budget, clock=clock)
-        self.figures.watch("hops", self.hops.breakers)
+        self.hops = HopClient(
+            self._settings.hop_connections,
+            self._settings.hop_timeout_s,
+            budget=budget,
+            clock=clock,
+            figures=self.figures,
+        )
         guard = Guard(
             ports=self._settings.guarded_ports,
             plain_http=self._settings.guarded_plain_http,

@@ -13,6 +13,8 @@ from prometheus_client.registry import Collector
 from governance.egress.breaker import Breaker, State
 
 STATES: Mapping[State, int] = {"closed": 0, "half-open": 1, "open": 2}
+CLASSES = ("", "1xx", "2xx", "3xx", "4xx", "5xx", "6xx", "7xx", "8xx", "9xx")
+"""Outcome of a status, by its first digit."""
 
 
 class EgressFigures(Collector):

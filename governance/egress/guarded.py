@@ -8,7 +8,7 @@ from __future__ import annotations
 from governance.contract.refusals import DeadlineExceeded, SystemUnavailable
 from governance.egress.exchange import Outgoing, Reply
 from governance.egress.failures import ExchangeFailed, TooSlow
-from governance.egress.figures import EgressFigures
+from governance.egress.figures import CLASSES, EgressFigures
 from governance.egress.guard import Guard
 from governance.egress.wire import Bounds, Pinned, Wire
 
@@ -46,5 +46,5 @@ class GuardedClient:
             raise SystemUnavailable(detail="The destination does not answer.") from failure
         finally:
             await wire.stop()
-        self._figures.attempted("guarded", f"{reply.status // 100}xx")
+        self._figures.attempted("guarded", CLASSES[reply.status // 100])
         return reply

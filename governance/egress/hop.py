@@ -25,6 +25,7 @@ from governance.contract.refusals import DeadlineExceeded, SystemUnavailable
 from governance.egress.breaker import Breaker, BreakerSettings
 from governance.egress.budget import RetryBudget
 from governance.egress.failures import Broken, ExchangeFailed, NotConnected, TooSlow
+from governance.egress.figures import CLASSES, EgressFigures
 from governance.egress.hop_pool import HopPool
 
 PAUSE_S = 0.03
@@ -32,6 +33,8 @@ PAUSE_S = 0.03
 SAFE = frozenset({"GET", "HEAD"})
 INTERMEDIARY = frozenset({502, 503, 504})
 """What a proxy in front of another process answers in its place."""
+HOPS = "hops"
+"""What stands for the other processes among the figures."""
 RETRIED = RETRIED_HEADER.lower().encode()
 HOP_BREAKER = BreakerSettings(least=20, window_s=5.0, open_s=0.5, longest_open_s=5.0)
 """Another process of ours restarts within seconds, so it is asked again soon."""
@@ -48,6 +51,7 @@ class HopClient:
         budget: RetryBudget | None = None,
         clock: Clock | None = None,
         breaker: BreakerSettings = HOP_BREAKER,
+        figures: EgressFigures | None = None,
     ) -> None:
         self._connections = connections
         self.timeout_s = timeout_s
@@ -57,6 +61,8 @@ class HopClient:
         self._pools: dict[str, HopPool] = {}
         self.breakers: dict[str, Breaker] = {}
         """Origin to its breaker."""
+        self._figures = figures or EgressFigures()
+        self._figures.watch(HOPS, self.breakers)
         self._started = False
 
     async def start(self) -> None:
@@ -96,6 +102,7 @@ class HopClient:
             if not (repeatable and _unanswered(outcome) and retries.take()):
                 break
             repeatable = False
+            self._figures.repeated(HOPS)
             await asyncio.sleep(random.uniform(0, PAUSE_S))  # noqa: S311 - jitter, no secret
         if isinstance(outcome, ExchangeFailed):
             raise _problem(outcome, timeout_s) from outcome
@@ -117,6 +124,7 @@ class HopClient:
         try:
             answer = await pool.exchange(request, timeout_s)
         except ExchangeFailed as failure:
+            self._figures.attempted(HOPS, type(failure).__name__)
             if _late(failure) and timeout_s < self.timeout_s:
                 breaker.ended()  # its caller's deadline was short
             else:
@@ -125,6 +133,7 @@ class HopClient:
         except BaseException:
             breaker.ended()
             raise
+        self._figures.attempted(HOPS, CLASSES[answer.status // 100])
         if _of_an_intermediary(answer):
             breaker.failed()
         else:

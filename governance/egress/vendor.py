@@ -29,7 +29,7 @@ from governance.egress.breaker import Breaker
 from governance.egress.budget import RetryBudget
 from governance.egress.exchange import Caching, Outgoing, Reply
 from governance.egress.failures import ExchangeFailed, NotConnected, TooSlow
-from governance.egress.figures import EgressFigures
+from governance.egress.figures import CLASSES, EgressFigures
 from governance.egress.maintenance import maintenance_left_s
 from governance.egress.places import Place, Places
 from governance.egress.retries import UNABLE, Outcome, pause_s, retry_after_s
@@ -199,7 +199,7 @@ class VendorClient:
         except BaseException:
             breaker.ended()
             raise
-        self._shared.figures.attempted(self.vendor, f"{reply.status // 100}xx")
+        self._shared.figures.attempted(self.vendor, CLASSES[reply.status // 100])
         if reply.status == 429:
             breaker.ended()
         elif reply.status in FAILING:

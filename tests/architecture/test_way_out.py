@@ -25,7 +25,7 @@ ALLOWED = {
     "gateway/demonstration/": "a client of a gateway",
     "gateway/proving/": "a client of a gateway",
     "governance/prove/": "a client of a gateway",
-    "gateway/serving/readiness.py": "asks its own process on loopback",
+    "gateway/serving/": "its own processes, on this machine",
     "gateway/embedded/": "asks the store that it started, over its socket",
     "governance/store/": "the store is no HTTP server",
 }

@@ -190,6 +190,10 @@ class Shelves(ShelvesV1):
                 raise KeyError("secret-detail")
             case "away":
                 raise SystemUnavailable(detail="The cellar is locked.", retry_after_s=29.5)
+            case "retried":
+                allowance = current_call().allowance
+                taken = None if allowance is None else [allowance.take(), allowance.take()]
+                return Book(book_id="retried", title=str(taken), copies=1, account_id="A")
             case "no-account":
                 raise AccountRequired(detail="Use a card.")
             case "slow":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -11,7 +11,6 @@ from governance.egress import Egress, EgressSettings, VendorClient, VendorSettin
 from governance.store import Store
 
 IMPATIENT = VendorSettings(connect_timeout_s=0.2, read_timeout_s=0.2, total_timeout_s=0.5, max_answer_bytes=100_000)
-Open = Callable[..., "object"]
 
 
 class Pauses(list[float]):
