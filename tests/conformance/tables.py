@@ -17,10 +17,12 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "conformance.md"
 SECTION = re.compile(r"(?P<document>RFC \d+|draft-[a-z-]+-\d\d|[A-Z][A-Za-z ]+?)(?: §(?P<section>[A-Za-z0-9.]+))?")
 TITLES = {
+    "RFC 6585": "Additional HTTP status codes",
     "RFC 6749": "The OAuth 2.0 authorization framework",
     "RFC 6750": "Bearer token usage",
     "RFC 6797": "HTTP strict transport security",
     "RFC 7009": "Token revocation",
+    "RFC 7239": "The Forwarded header field",
     "RFC 7519": "JSON Web Token",
     "RFC 7636": "Proof key for code exchange",
     "RFC 7662": "Token introspection",

@@ -96,6 +96,9 @@ async def test_what_reached_the_limiter_is_charged_once(
     assert reply.headers["ratelimit"] == '"system";r=4;t=720'
 
 
+@pytest.mark.rule(
+    "draft-ietf-httpapi-ratelimit-headers-11 §8.2", "A 401 counts against nobody's quota and tells nobody of it"
+)
 async def test_a_stranger_is_told_nothing_and_charges_nobody(store: Store) -> None:
     reply = await ask(edge(store, Stranger()), "GET", f"{SHELVES}/words/a")
     assert reply.status == 401

@@ -203,6 +203,17 @@ async def test_a_quota_turns_at_midnight_in_one_trip(store: Store) -> None:
     assert said[1][2:] == [0, length_us, length_us]
 
 
+@pytest.mark.rule("draft-ietf-httpapi-ratelimit-headers-11 §4.1.2", "For t seconds a client finds no more than r units")
+async def test_an_effective_window_ends_when_one_more_unit_is_there(store: Store) -> None:
+    terms = terms_of(RateLimit(3, 7_001))
+    for at_us in accumulate((START_US, 100, 0, 5_000, 9_000)):
+        _, now, remaining, _, window_us = await judged(store, terms, at_us)
+        for at, there in ((now + window_us - 1, remaining), (now + window_us, remaining + 1)):
+            await store.command(b"COPY", terms.keys("k")[0], b"limit:{k}:aside", b"REPLACE")
+            spare = [await store.run(AT, (b"limit:{k}:aside",), (*terms.arguments, b"%d" % at)) for _ in range(4)]
+            assert sum(verdict[0] for verdict in spare) == there
+
+
 async def test_an_announced_wait_is_neither_too_short_nor_too_long(store: Store) -> None:
     terms = terms_of(RateLimit(3, 7_001))
     for _ in range(3):
