@@ -2,10 +2,13 @@
 
 At the edge a client is held to the rate of the tier, to the operation's own where its plan or the
 declaration states one, and to the quotas of its plan. An inner call is held to the operation's own
-limit alone, and only where the declaration states one. A plan comes before the defaults.
+limit alone, and only where the declaration states one. A plan comes before the defaults. One
+that states less than a call costs is told in the log: its clients get 429, whatever they wait.
 """
 
 from __future__ import annotations
+
+import logging
 
 from governance.contract.operation import Operation, Tier
 from governance.policies.rate_limit.bucket import Bucket
@@ -13,6 +16,8 @@ from governance.policies.rate_limit.counter import Counter
 from governance.policies.rate_limit.limit import RateLimit
 from governance.policies.rate_limit.settings import Plan, Plans, Settings
 from governance.policies.rate_limit.terms import Terms
+
+logger = logging.getLogger("tiergate.rate_limit")
 
 
 class Book:
@@ -53,6 +58,10 @@ class Book:
         counters = [Counter(quota, self._now_us) for quota in plan.quotas if quota.tier in ("", tier)]
         buckets = self._buckets(plan.rates.get(tier, self._rate), own)
         inner = self._own(own) if self._declared is not None else None
+        least = min([bucket.limit.burst for bucket in buckets] + [counter.quota.amount for counter in counters])
+        if self._operation.cost > least:
+            said = "%s costs %d, and plan %s never has more than %d: no call of it passes"
+            logger.warning(said, self._operation.id, self._operation.cost, plan.name, least)
         return plan, Terms(self._operation.cost, buckets, counters), inner
 
     def _buckets(self, rate: RateLimit, own: RateLimit | None) -> list[Bucket]:

@@ -89,6 +89,17 @@ def test_four_workers_admit_the_burst_and_not_one_more(tmp_path: Path) -> None:
         assert crowd.announced == REQUESTS
 
 
+def test_four_workers_admit_what_time_allows(tmp_path: Path) -> None:
+    with limited(tmp_path, "200/1s burst 50", "closed") as gateway:
+        crowd = Crowd(gateway, requests=REQUESTS)
+        began = time.monotonic()
+        asyncio.run(crowd.ask(CONNECTIONS))
+        took_s = time.monotonic() - began
+        print(f"{REQUESTS} requests in {took_s:.0f} s: {dict(crowd.statuses)}")
+        assert set(crowd.statuses) == {200, 429} and crowd.statuses.total() == REQUESTS
+        assert 0.9 * 200 * took_s < crowd.statuses[200] <= 50 + 200 * took_s
+
+
 @pytest.mark.parametrize("mode", ["open", "closed"])
 def test_answers_come_in_time_while_the_store_is_stopped_and_killed(tmp_path: Path, mode: str) -> None:
     with limited(tmp_path, "1000000/365d", mode) as gateway:

@@ -215,6 +215,19 @@ async def test_consumers_know_the_plan_of_every_client(store: Store, samples: An
     assert counts == [2, 3]
 
 
+@pytest.mark.parametrize("plan", [
+    Plan(name="small", rates={"experience": RateLimit.parse("4/1h")}), Plan(name="small", quotas=(Quota(4, "day"),)),
+])  # fmt: skip
+async def test_a_plan_under_which_no_call_passes_is_told(
+    store: Store, samples: Any, plan: Plan, caplog: pytest.LogCaptureFixture
+) -> None:
+    dear = handler(store, samples.operation("get_dear_thing"), Book(plan))
+    assert [await admitted(dear, lambda: samples.served("get_dear_thing")) for _ in range(2)] == [0, 0]
+    assert [record.getMessage() for record in caplog.records] == [
+        "samples.v1.get_dear_thing costs 5, and plan small never has more than 4: no call of it passes"
+    ]
+
+
 def test_a_cost_above_every_burst_is_found(samples: Any) -> None:
     enforcement = Enforcement(Settings(experience="4/1h"), Store("/unused"), SystemClock())
     assert [finding.id for finding in enforcement.audit(samples.operation("get_dear_thing"))] == ["RL-012"]
