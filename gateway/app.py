@@ -51,6 +51,7 @@ from governance.store import Store
 from governance.telemetry import CallMetrics, HopLog, Tracing
 from governance.wire.peer import TrustedProxies
 from process_apis.flow import FlowRuntime, FlowSettings
+from process_apis.flow.migration import MIGRATIONS as FLOW_TABLES
 from system_apis.embedded import RecordFiles
 
 
@@ -128,6 +129,10 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
     ]
     application = Tiergate(edge, routes, _proxies(settings), lifespan=[lifetime(parts)])
     application.state["reload"] = reloading(who.consumers, operations, who.catalogue)
+    application.state["migrations"] = (
+        *database.adopted,
+        *([FLOW_TABLES] if "process" in settings.gateway.tiers else []),
+    )
     application.state.update({"assembly": assembly, "policies": governing, "nodes": nodes})
     return application
 

@@ -44,6 +44,11 @@ class Database:
         """Have these tables made or changed at the start; before ``start``."""
         self._adopted.append(migrations)
 
+    @property
+    def adopted(self) -> tuple[Migrations, ...]:
+        """Whose tables this process keeps in it."""
+        return tuple(self._adopted)
+
     async def start(self) -> None:
         """Open the database and bring every adopted package's tables to this version.
 
