@@ -73,14 +73,16 @@ class HopConnection(asyncio.Protocol):
         self._fail(Broken(str(exc or "the connection was closed"), silent=silent))
 
     def data_received(self, data: bytes) -> None:
-        """Asyncio: bytes came in; before anything was asked they are no answer."""
-        if self._answer is None:
-            self.close()
-            return
+        """Asyncio: bytes came in."""
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._fail(Unreadable(f"the answer breaks HTTP: {error}"))
+
+    def on_message_begin(self) -> None:
+        """Llhttp: an answer begins; one that nobody asked for is the last thing that is read."""
+        if self._answer is None:
+            self.close()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Llhttp: one header of the answer."""

@@ -14,9 +14,11 @@ from governance.egress import hop_connection
 from governance.egress.budget import RetryBudget
 from governance.egress.failures import Unreadable
 from governance.egress.hop import HOP_BREAKER, HopClient
+from governance.egress.hop_connection import HopConnection
 from tests.governance.egress.vendor import (
     BAD_CHUNKS,
     HALF_AN_ANSWER,
+    Asked,
     Behaviour,
     Vendor,
     answering,
@@ -123,6 +125,27 @@ async def test_what_comes_unasked_is_no_answer_to_the_next_call(client: HopClien
         for _ in range(3):
             assert (await client.send("GET", f"{other.url}/", {}, None, 0.3)).body == b"one"
         assert other.connections == 3
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_a_connection_on_which_something_comes_unasked_is_not_used_again(at_once: bool) -> None:
+    begun = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n"  # and the next call would be told the rest
+
+    async def more_than_asked(_: Asked, writer: asyncio.StreamWriter) -> None:
+        writer.write(raw_answer(200, b"one") + (begun if at_once else b""))
+        await answered.wait()
+        writer.write(begun)
+
+    loop, answered = asyncio.get_running_loop(), asyncio.Event()
+    async with Vendor(more_than_asked) as other:
+        _, connection = await loop.create_connection(lambda: HopConnection(loop), "127.0.0.1", other.port)
+        answer = await connection.exchange(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n", 1.0)
+        assert answer.body == b"one"
+        assert connection.alive is not at_once
+        answered.set()
+        async with asyncio.timeout(2):
+            while connection.alive:
+                await asyncio.sleep(0.001)
 
 
 async def test_a_caller_that_goes_away_leaves_no_answer_behind(client: HopClient) -> None:

@@ -8,16 +8,28 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from governance.contract import Problem
 from governance.contract.refusals import SystemUnavailable
+from governance.egress import Egress
 from governance.egress.places import Place, Places
 from governance.egress.settings import Priority, VendorSettings
 from governance.store import Store
-from tests.governance.egress.vendor import Asked, Vendor, raw_answer
+from tests.governance.egress.conftest import opened
+from tests.governance.egress.vendor import (
+    BAD_CHUNKS,
+    Asked,
+    Vendor,
+    answering,
+    hanging,
+    hanging_up,
+    in_turn,
+    raw_answer,
+)
 
 pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).parents[3]
@@ -196,6 +208,23 @@ async def test_without_the_store_a_process_goes_on_with_a_few_and_no_quota_is_gu
     async with places_of(away, quota_calls=50) as make:
         with pytest.raises(SystemUnavailable, match="quota"):
             await make().take("normal", 1.0)
+
+
+async def test_a_call_gives_its_place_back_whatever_becomes_of_it(shared: Egress) -> None:
+    only = VendorSettings(concurrency=1, total_timeout_s=5.0, read_timeout_s=0.1, queue_wait_s=0.5)
+    client = await opened(shared, only)
+    troubles = (answering(503), hanging_up, answering(404), hanging, BAD_CHUNKS)
+    async with Vendor(in_turn(*troubles, hanging, answering())) as vendor:
+        for _ in troubles:
+            with suppress(Problem):
+                await client.request("POST", f"{vendor.url}/")
+        gone = asyncio.create_task(client.request("POST", f"{vendor.url}/"))
+        while len(vendor.asked) <= len(troubles):
+            await asyncio.sleep(0.001)
+        gone.cancel()
+        await asyncio.gather(gone, return_exceptions=True)
+        for _ in range(3):
+            assert (await client.request("POST", f"{vendor.url}/")).ok
 
 
 CALLER = """

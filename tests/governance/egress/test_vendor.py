@@ -11,7 +11,7 @@ import pytest
 
 from governance.call import Call, ManualClock, Principal, enter, leave
 from governance.contract.refusals import DeadlineExceeded, SystemUnavailable
-from governance.egress import Egress, Reply, VendorClient
+from governance.egress import Egress, EgressSettings, Reply, VendorClient
 from governance.egress.breaker import BreakerSettings
 from governance.egress.failures import Unreadable
 from tests.governance.egress.conftest import IMPATIENT, Pauses, opened
@@ -45,7 +45,7 @@ async def save_up(client: VendorClient) -> None:
 
 async def test_a_request_and_its_answer_are_whole(egress: Egress) -> None:
     client = await opened(egress)
-    async with Vendor(answering(201, b'{"id":"7"}', {"X-Made": "yes", "set-cookie": "a=b"})) as vendor:
+    async with Vendor(answering(201, b'{"id":"7"}', {"X-Made": "yes", "set-cookie": "a=b; Path=/"})) as vendor:
         reply = await client.request(
             "POST", f"{vendor.url}/a%2Fb", query={"q": "ä &"}, json={"n": 1}, headers={"X-Asked": "z"}, key="k-1"
         )
@@ -178,6 +178,21 @@ async def test_under_total_failure_a_vendor_sees_a_tenth_more_at_most(pauses: Pa
 
         await asyncio.gather(*(caller() for _ in range(20)))
         assert 1_000 < len(vendor.asked) <= 1_100
+    await egress.stop()
+
+
+async def test_nothing_is_repeated_that_no_budget_pays_for() -> None:
+    """Also not by the library, on a connection that was used before."""
+    egress = Egress(EgressSettings(retry_percent=0))
+    client = egress.vendor("erp", msgspec.structs.replace(IMPATIENT, breaker=PATIENT))
+    await egress.start()
+    for trouble in (hanging_up, resetting):
+        async with Vendor(in_turn(answering(), trouble)) as vendor:
+            assert (await client.request("GET", f"{vendor.url}/")).ok
+            for _ in range(5):
+                with pytest.raises(SystemUnavailable):
+                    await client.request("GET", f"{vendor.url}/")
+            assert len(vendor.asked) == 6
     await egress.stop()
 
 
