@@ -11,7 +11,7 @@ the Authorization header, cookies are not used.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
@@ -47,16 +47,21 @@ class Enforcement(Policy):
         self._max_age = str(settings.max_age_s).encode()
 
     def enforce(self, operation: Operation, binding: Binding) -> Wrap | None:
-        """Applies where some consumer has an origin; elsewhere browsers get nothing and it costs nothing."""
-        if binding != "served" or not self._consumers.origins:
+        """Every served operation: a consumer may have its first origin while the gateway runs."""
+        if binding != "served":
             return None
 
         def wrap(inner: Handler) -> Handler:
-            async def cors(exchange: Exchange) -> Any:
+            def cors(exchange: Exchange) -> Awaitable[Any]:
+                if not self._consumers.origins:
+                    return inner(exchange)
                 origin = exchange.served.headers.get(b"origin")
                 if origin is None:
                     exchange.response_headers.append((b"vary", b"origin"))
-                    return await inner(exchange)
+                    return inner(exchange)
+                return readable(exchange, origin)
+
+            async def readable(exchange: Exchange, origin: bytes) -> Any:
                 try:
                     return await inner(exchange)
                 finally:

@@ -94,12 +94,15 @@ async def test_a_preflight_needs_no_token_and_allows_what_the_path_has() -> None
     assert of_cors(stranger) == {}
 
 
-async def test_without_any_origin_there_is_no_policy() -> None:
-    cors = Enforcement(Settings(), Consumers([Consumer(client_id="c", name="No browser")]))
-    operation = operation_of(ShelvesV1.get_book)
-    assert cors.enforce(operation, "served") is None
-    assert cors.preflight(OURS.encode()) == ()
-    assert Enforcement(Settings(), CONSUMERS).enforce(operation, "local") is None
+async def test_without_any_origin_nothing_is_said_until_a_consumer_has_one() -> None:
+    consumers = Consumers([Consumer(client_id="c-1", name="No browser")])
+    edge = world(consumers=consumers)
+    asked = {"Origin": OURS, "Access-Control-Request-Method": "GET"}
+    assert await get(edge, Origin=OURS) == {}
+    assert of_cors(await ask(edge, "OPTIONS", BOOK, headers=asked)) == {}
+    consumers.become(CONSUMERS)
+    assert await get(edge, Origin=OURS) == READABLE_BY
+    assert Enforcement(Settings(), CONSUMERS).enforce(operation_of(ShelvesV1.get_book), "local") is None
 
 
 @pytest.mark.parametrize("settings", [{"max_age_s": -1}, {"max_age_s": 86_401}, {"origins": []}])
