@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from governance.call import Headers
 from governance.policies.rate_limit.bucket import Bucket
 from governance.policies.rate_limit.counter import Counter
+from governance.store import Arguments
 
 Verdict = list[int]
 """Admitted (1, 0, or -1 for a wrong period), the clock's µs, then for each limit: units that remain, µs until
@@ -34,7 +35,7 @@ class Terms:
         self._prepare()
 
     def _prepare(self) -> None:
-        self.arguments = (*self._head, *[part for limit in self.limits for part in limit.arguments])
+        self.arguments = Arguments((*self._head, *[part for limit in self.limits for part in limit.arguments]))
         self.policy = (b"ratelimit-policy", b", ".join([limit.policy_item for limit in self.limits]))
         self.until_us = min((counter.window.end_us for counter in self._counters), default=NEVER_US)
         """The store's time from which ``turn`` is due."""

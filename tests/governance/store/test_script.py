@@ -9,7 +9,7 @@ from hiredis import pack_command
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.store import Script, Store, StoreRefused
+from governance.store import Arguments, Script, Store, StoreRefused
 
 ECHO: Script[list[bytes]] = Script("echo", b"return {KEYS[1], ARGV[1]} -- 100%")
 
@@ -18,6 +18,8 @@ ECHO: Script[list[bytes]] = Script("echo", b"return {KEYS[1], ARGV[1]} -- 100%")
 def test_the_wire_form_is_that_of_any_command(keys: list[bytes], arguments: list[bytes]) -> None:
     count = b"%d" % len(keys)
     assert ECHO.call(keys, arguments) == pack_command((b"EVALSHA", ECHO.digest, count, *keys, *arguments))  # pyright: ignore[reportArgumentType] - bytes all along
+    assert ECHO.call(keys, Arguments(arguments)) == ECHO.call(keys, arguments)
+    assert ECHO.call_by_source(keys, Arguments(arguments)) == ECHO.call_by_source(keys, arguments)
     assert ECHO.call_by_source(keys, arguments) == pack_command((b"EVAL", ECHO.source, count, *keys, *arguments))  # pyright: ignore[reportArgumentType]
 
 
