@@ -35,6 +35,7 @@ class Authority(Struct, frozen=True, kw_only=True):
             client_id=consumer.client_id,
             accounts=consumer.accounts,
             account_reach=consumer.account_reach,
+            tiers=consumer.audiences or None,
         )
 
     @classmethod
@@ -46,4 +47,5 @@ class Authority(Struct, frozen=True, kw_only=True):
             accounts=user.accounts,
             account_reach=user.account_reach,
             revoked_with=(grant_id,),
+            tiers=consumer.audiences or None,
         )
