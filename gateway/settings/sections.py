@@ -264,6 +264,13 @@ class Settings(Sections, frozen=True, kw_only=True, forbid_unknown_fields=True):
             TrustedProxies(self.gateway.trusted_proxies)
         except ValueError as error:
             found.append(("gateway.trusted_proxies", f"has a mistake: {error}."))
+        served = self.gateway.tiers
+        if "experience" in served and "process" not in served and "system" not in served and not self.placement.system:
+            found.append((
+                "placement.system",
+                "is missing: the experience tier is served here and asks CRM, in the system tier, which accounts "
+                "belong together; give the base URL of the process that serves it.",
+            ))  # fmt: skip
         if self.issuer.demo_clients and not (self.embedded_issuer and self.on_loopback):
             found.append((
                 "issuer.demo_clients",

@@ -61,6 +61,9 @@ def refused(tmp_path: Path) -> Refused:
         ("[policies]\np = 1", "policies.p must be a table, not 1."),
         ("[gateway]\ntiers = ['process']", "placement.system is missing: the process tier is served here and calls the "
          "system tier, which is not; give the base URL of the process that serves it."),
+        ("[gateway]\ntiers = ['experience']\n[placement]\nprocess = 'http://127.0.0.1:1'", "placement.system is missing: "
+         "the experience tier is served here and asks CRM, in the system tier, which accounts belong together; "
+         "give the base URL of the process that serves it."),
         ("[gateway]\nhost = '0.0.0.0'\n[issuer]\ndemo_clients = true", "issuer.demo_clients must be false: demo clients, "
          "whose secrets everybody knows, exist only with the embedded issuer on a loopback address."),
         ("[issuer]\nembedded = false", "issuer.embedded is false and there are no [[issuers]]: nobody could get a token."),
