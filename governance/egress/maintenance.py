@@ -32,7 +32,12 @@ class Window(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     zone: str = "UTC"
     """The time zone of times of day, such as Europe/Berlin."""
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """See that the window can be.
+
+        Raises:
+            ValueError: with a sentence, where it can't.
+        """
         if self._weekly:
             _zone(self.zone)
         elif _instant(self.begin) >= _instant(self.until):

@@ -70,3 +70,7 @@ class VendorSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ca_file: str = ""
     """Certificates of an authority of one's own; empty for those of the machine."""
     breaker: BreakerSettings = BreakerSettings()
+
+    def __post_init__(self) -> None:
+        for window in self.maintenance:
+            window.check()

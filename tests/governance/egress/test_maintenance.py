@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from governance.egress.maintenance import Window, maintenance_left_s
+from governance.egress.settings import VendorSettings
 
 
 def at(text: str) -> datetime:
@@ -61,4 +62,4 @@ def test_windows_that_touch_are_one() -> None:
 )
 def test_what_is_no_window_is_refused_with_a_reason(table: dict[str, object], sentence: str) -> None:
     with pytest.raises(msgspec.ValidationError, match=sentence):
-        msgspec.convert(table, Window, strict=True)
+        msgspec.convert({"maintenance": [table]}, VendorSettings, strict=True)
