@@ -13,7 +13,7 @@ refusal stands.
 Standards: RFC 6585 §4 (429), RFC 9110 §10.2.3 (Retry-After), draft-ietf-httpapi-ratelimit-headers-11.
 
 When the store fails, ``on_store_failure`` holds within the store client's answer time: ``open``
-admits, ``closed`` answers 503, ``local`` limits in this process to the declared share.
+admits, ``closed`` answers 503, ``local`` limits in this process to the declared share. Metrics count these calls.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ from governance.policies.rate_limit.local import LocalBuckets
 from governance.policies.rate_limit.probes import probes
 from governance.policies.rate_limit.settings import Plans, Settings
 from governance.policies.rate_limit.terms import Terms, Verdict, retry_after_s
+from governance.policies.rate_limit.unjudged import Unjudged
 from governance.store import Script, Store, StoreError, StoreRefused
+from governance.telemetry import CallMetrics
 
 LIMITS = Script[Verdict].load("governance.policies.rate_limit", "limits.lua")
 JUDGED = "rate_limit"
@@ -47,13 +49,23 @@ class Enforcement(Policy):
     name = "rate_limit"
     stage = Stage.LIMIT
 
-    def __init__(self, settings: Settings, store: Store, clock: Clock, plans: Plans | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        clock: Clock,
+        plans: Plans | None = None,
+        metrics: CallMetrics | None = None,
+    ) -> None:
         store.prepare(LIMITS)
         self._settings = settings
         self._store = store
         self._clock = clock
         self._plans = plans
         self._local = LocalBuckets(clock)
+        self._unjudged = Unjudged(store, settings.on_store_failure)
+        if metrics is not None:
+            metrics.include(self._unjudged)
         self._books: dict[Operation, Book] = {}
 
     def enforce(self, operation: Operation, binding: Binding) -> Wrap | None:
@@ -127,6 +139,7 @@ class Enforcement(Policy):
         if isinstance(failure, StoreRefused):
             logger.error("the store refuses the rate limit's script: %s", failure)
         mode = self._settings.on_store_failure
+        self._unjudged.calls += 1
         exchange.evidence[JUDGED] = mode
         if mode == "closed":
             exchange.response_headers.append((b"retry-after", b"1"))

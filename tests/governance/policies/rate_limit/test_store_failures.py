@@ -15,6 +15,7 @@ from governance.call import Exchange, SystemClock
 from governance.contract.refusals import RateLimited, SystemUnavailable
 from governance.policies.rate_limit import Enforcement, Settings
 from governance.store import Store
+from governance.telemetry import CallMetrics
 
 pytestmark = pytest.mark.anyio
 
@@ -192,3 +193,16 @@ async def test_a_store_that_forgot_the_script_is_told_again_within_the_call(stor
         exchange = samples.served("get_thing")
         await wrap(_reached)(exchange)
         assert f"r={left};".encode() in dict(exchange.response_headers)[b"ratelimit"]
+
+
+async def test_calls_that_the_store_did_not_judge_are_counted(store: Store, samples: Any, call: Call) -> None:
+    for where, connected, counted in ((Store("/nowhere"), 0, 2), (store, 1, 0)):
+        metrics = CallMetrics()
+        limited = Enforcement(Settings(on_store_failure="open"), where, SystemClock(), metrics=metrics)
+        wrap = limited.enforce(samples.operation("get_thing"), "served")
+        assert wrap is not None
+        for _ in range(2):
+            await wrap(_reached)(call())
+        page = metrics.text().decode()
+        assert f'tiergate_rate_limit_unjudged_total{{mode="open"}} {counted}.0' in page
+        assert f"tiergate_store_connected {connected}.0" in page
