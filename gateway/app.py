@@ -31,7 +31,7 @@ from governance.bindings.served import WireLimits
 from governance.bindings.shedding import SheddingLimits
 from governance.call import Clock, Policy, SystemClock
 from governance.consumers import Consumers
-from governance.contract import CursorCodec
+from governance.contract import CursorCodec, Operation
 from governance.contract.discovery import discover_apis
 from governance.contract.graph import Node, graph
 from governance.database import Database
@@ -128,13 +128,20 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
         edge.shedding,
     ]
     application = Tiergate(edge, routes, _proxies(settings), lifespan=[lifetime(parts)])
-    application.state["reload"] = reloading(who.consumers, operations, who.catalogue)
-    application.state["migrations"] = (
-        *database.adopted,
-        *([FLOW_TABLES] if "process" in settings.gateway.tiers else []),
-    )
     application.state.update({"assembly": assembly, "policies": governing, "nodes": nodes})
+    application.state.update(_operated(settings, operations, who, database))
     return application
+
+
+def _operated(
+    settings: Settings, operations: Sequence[Operation], who: Identities, database: Database
+) -> dict[str, Any]:
+    """What reload and check need of it: how new settings are taken over, whose tables it keeps."""
+    flows = (FLOW_TABLES,) if "process" in settings.gateway.tiers else ()
+    return {
+        "reload": reloading(who.consumers, operations, who.catalogue),
+        "migrations": (*database.adopted, *flows),
+    }
 
 
 def _wiring(
