@@ -1,6 +1,7 @@
 """A token bucket per peer for credentials that failed, in this process alone.
 
 It stands before cryptography: a peer that keeps sending bad credentials is refused without work.
+A whole IPv6 network of 64 bits is one peer, since one host can have every address in it.
 The number of peers remembered is bounded; the one that failed longest ago is forgotten first.
 """
 
@@ -10,6 +11,7 @@ import math
 from collections import OrderedDict
 
 from governance.call import Clock
+from governance.wire.peer import site
 
 
 class PeerFailures:
@@ -24,7 +26,7 @@ class PeerFailures:
 
     def wait_s(self, peer: str) -> int:
         """Whole seconds until the peer may try again; 0 where it may now."""
-        entry = self._spent.get(peer)
+        entry = self._spent.get(site(peer))
         if entry is None:
             return 0
         over = self._level(entry) + 1 - self._burst
@@ -32,6 +34,7 @@ class PeerFailures:
 
     def record(self, peer: str) -> None:
         """Count one failure of the peer."""
+        peer = site(peer)
         entry = self._spent.pop(peer, None)
         level = self._level(entry) if entry else 0.0
         self._spent[peer] = (level + 1, self._clock.monotonic())
@@ -40,7 +43,7 @@ class PeerFailures:
 
     def forget(self, peer: str) -> None:
         """Count the peer's failures no more: it has shown that it knows better."""
-        self._spent.pop(peer, None)
+        self._spent.pop(site(peer), None)
 
     def _level(self, entry: tuple[float, float]) -> float:
         level, at = entry

@@ -77,6 +77,16 @@ class TrustedProxies:
         return any(ip.version == network.version and ip in network for network in self._networks)
 
 
+@lru_cache(maxsize=REMEMBERED)
+def site(peer: str) -> str:
+    """What a peer is counted by: its IPv4 address, or the /64 of an IPv6 one, in which one host has any address."""
+    try:
+        ip = _plain(ip_address(peer.partition("%")[0]))
+    except ValueError:
+        return peer
+    return str(ip) if ip.version == 4 else str(ip_network((int(ip) >> 64 << 64, 64)))
+
+
 def _network(text: str) -> Network:
     try:
         return ip_network(text)

@@ -39,3 +39,14 @@ def test_the_number_of_peers_is_bounded(clock: ManualClock) -> None:
     assert failures.wait_s("b") == 0, "b failed longest ago"
     assert failures.wait_s("a") > 0
     assert failures.wait_s("c") > 0
+
+
+def test_a_host_that_changes_its_address_is_the_same_peer(clock: ManualClock) -> None:
+    failures = PeerFailures(clock, burst=2, per_second=1)
+    for last in range(2):
+        assert failures.wait_s("2001:db8:0:1::ffff") == 0
+        failures.record(f"2001:db8:0:1::{last}")
+    assert failures.wait_s("2001:db8:0:1:9:9:9:9") > 0
+    assert failures.wait_s("2001:db8:0:2::1") == 0
+    failures.forget("2001:db8:0:1::7")
+    assert failures.wait_s("2001:db8:0:1::1") == 0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.wire.peer import ForwardedHeader, TrustedProxies
+from governance.wire.peer import ForwardedHeader, TrustedProxies, site
 
 PROXIES = TrustedProxies(["10.0.0.0/8", "192.0.2.7", "fd00::/8"])
 RFC7239 = TrustedProxies(["10.0.0.0/8", "fd00::/8"], "forwarded")
@@ -118,6 +118,21 @@ def test_whatever_a_client_claims_it_stays_who_it_is(claims: list[str], client: 
     """The client sends any list; its proxy adds the address that it sees."""
     assert behind(PROXIES, ", ".join([*claims, client])) == client
     assert behind(RFC7239, ", ".join([f'for="{claim}"' for claim in claims] + [f"for={client}"])) == client
+
+
+@pytest.mark.parametrize(
+    ("peer", "counted"),
+    [
+        (CLIENT, CLIENT),
+        (f"::ffff:{CLIENT}", CLIENT),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+        ("somebody", "somebody"),
+    ],
+)
+def test_an_ipv6_network_of_a_host_is_one_peer(peer: str, counted: str) -> None:
+    assert site(peer) == counted
 
 
 @pytest.mark.parametrize("network", ["10.0.0.1/8", "everywhere", "", "10.0.0.0/40"])
