@@ -24,6 +24,14 @@ async def test_with_an_interval_longer_than_the_run_exactly_the_burst_is_admitte
     print("admitted by process:", [report.with_store.get("admitted", 0) for report in found])
 
 
+async def test_of_a_quota_exactly_its_amount_is_admitted(store: Store, valkey_socket: str) -> None:
+    run = Run(socket=valkey_socket, limit="1000000/1s", calls=CALLS, quota=12_345)
+    found = await reports(run, PROCESSES)
+    assert [report.without_store for report in found] == [{}] * PROCESSES
+    assert sum(report.with_store.get("admitted", 0) for report in found) == 12_345
+    assert sum(len(report.judged) for report in found) == PROCESSES * CALLS
+
+
 @pytest.mark.parametrize("spelled", ["1000/1s burst 100", "20000/1s burst 1", "3000/1s burst 3000"])
 async def test_with_a_short_interval_what_the_stores_own_times_allow_is_admitted(
     store: Store, valkey_socket: str, spelled: str

@@ -20,8 +20,9 @@ from msgspec import Struct
 sys.path.insert(0, str(Path(__file__).parents[4]))
 
 from governance.call import Exchange, SystemClock
+from governance.consumers.plans import Plan
 from governance.contract.refusals import RateLimited, SystemUnavailable
-from governance.policies.rate_limit import Enforcement, Settings
+from governance.policies.rate_limit import Enforcement, Quota, Settings
 from governance.store import Store
 from tests.governance.policies.conftest import Samples
 
@@ -36,6 +37,8 @@ class Run(Struct, frozen=True, kw_only=True):
     pause_s: float = 0.0
     on_store_failure: str = "closed"
     local_share: float = 0.25
+    quota: int = 0
+    """A month's, in a zone far from most; 0 for none."""
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -67,6 +70,17 @@ class RecordingStore(Store):
         return verdict
 
 
+class OnePlan:
+    """Everybody's."""
+
+    def __init__(self, quota: int) -> None:
+        quotas = (Quota(quota, "month", "Pacific/Kiritimati"),) if quota else ()
+        self._plan = Plan(name="one", quotas=quotas)
+
+    def plan_of(self, client_id: str) -> Plan:
+        return self._plan
+
+
 class Limited:
     """The policy under calls of one client."""
 
@@ -89,6 +103,7 @@ class Limited:
             ),
             self._store,
             SystemClock(),
+            OnePlan(run.quota),
         )
         wrap = limiting.enforce(Samples().operation("get_thing"), "served")
         assert wrap is not None

@@ -270,6 +270,11 @@ async def test_four_processes_share_one_limit_exactly(store: Store, valkey_socke
     assert spelled != "300/365d" or len(admitted) == 300
 
 
+async def test_two_processes_share_one_quota_exactly(store: Store, valkey_socket: str) -> None:
+    found = await reports(Run(socket=valkey_socket, limit="100000/1s", calls=400, quota=300), processes=2)
+    assert sum(report.with_store.get("admitted", 0) for report in found) == 300
+
+
 @given(rate=rates, steps=steps_us)
 def test_the_plain_account_is_the_definition(rate: RateLimit, steps: list[int]) -> None:
     times = list(accumulate(steps))
