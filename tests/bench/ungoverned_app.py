@@ -11,15 +11,16 @@ from litestar.handlers import HTTPRouteHandler
 
 from gateway.app import create_app as create_gateway
 from gateway.composition.application import Tiergate
+from gateway.settings import Settings
 from system_apis.bench_stock.port import StockItem
 
 encoder = msgspec.json.Encoder()
 decoder = msgspec.json.Decoder(StockItem)
 
 
-def create_app() -> Tiergate:
+def create_app(settings: Settings | None = None) -> Tiergate:
     """The gateway, with ``GET /ungoverned/{sku}`` and ``POST /ungoverned`` on Litestar's own router."""
-    application = create_gateway()
+    application = create_gateway(settings)
     service: Any = application.state.assembly.services["bench_stock.v1"]
 
     @get("/ungoverned/{sku:str}", include_in_schema=False)
