@@ -48,7 +48,7 @@ class Reload:
         self._fleet = fleet
         self._tell = tell
         self._asked = asyncio.Event()
-        self._last = source.fingerprint()
+        self._last = b""  # so that what changed since the start is found by the first look
 
     def ask(self) -> None:
         """Read the settings now, whether or not they seem to have changed."""
