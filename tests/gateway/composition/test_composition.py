@@ -102,7 +102,7 @@ def refused(tmp_path: Path) -> Callable[[str], str]:
         ),
         ("[systems.erpp]", "tiergate.toml: systems.erpp is no system API of this gateway."),
         ("[systems.logistics.settings]\npick_after = 1", "systems.logistics.settings.pick_after is not a setting"),
-        ("[policies.rate_limits]", "tiergate.toml: policies.rate_limits is no policy; there are authentication"),
+        ("[policies.rate_limits]", "tiergate.toml: policies.rate_limits is no policy; there are audiences"),
         ('[policies.rate_limit]\nsystem = "fast"', "tiergate.toml: policies.rate_limit"),
         ('[grants]\n"portal.v1" = ["erp.v1.get_product"]', "grants can only narrow its needs"),
         ('[grants]\n"shop.v1" = []', "[grants] names shop.v1, which is no API here."),
