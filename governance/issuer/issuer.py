@@ -77,7 +77,7 @@ class EmbeddedIssuer:
         database = database or Database(Path())  # never opened: only client credentials are served then
         database.adopt(MIGRATIONS)
         grants = Grants(database, clock, lifetime_s)
-        self.revocations = Revocations(grants, look_s=look_s)
+        self.revocations = Revocations(grants, keys, look_s=look_s)
         desk = TokenDesk(self.issuer, self.tokens, grants, self.revocations)
         self._server = TokenServer(
             self.issuer + GRANT_PATH, consumers, self.users, self.tokens, grants, self.revocations, desk

@@ -3,7 +3,8 @@
 Access tokens are checked without a look at the database: each process holds the ids of what was
 revoked and has not expired, and reads what was added once a second. While the database is away
 nothing can be revoked, and what is known to be revoked stays refused; a process that alone is cut
-off from it learns of revocations when it is back.
+off from it learns of revocations when it is back. A signing key that is withdrawn counts in the same
+way: tokens that it signed are verified anew, and fail.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 from governance.database import DatabaseAway
 from governance.issuer.grants import LATE_S, Grants
+from governance.issuer.key_ring import KeyRing
 
 LOOK_S = 1.0
 log = logging.getLogger("tiergate.issuer")
@@ -24,8 +26,10 @@ log = logging.getLogger("tiergate.issuer")
 class Revocations:
     """The ids of revoked grants and tokens; ``changed`` are called when some were added."""
 
-    def __init__(self, grants: Grants, *, look_s: float = LOOK_S) -> None:
+    def __init__(self, grants: Grants, keys: KeyRing, *, look_s: float = LOOK_S) -> None:
         self._grants = grants
+        self._keys = keys
+        self._kids = frozenset(key.kid for key in keys.published())
         self._look_s = look_s
         self._until_us: dict[str, int] = {}
         self._since_us = 0
@@ -76,6 +80,7 @@ class Revocations:
         Raises:
             DatabaseAway: it can't be read now.
         """
+        self._look_at_keys()
         now = self._grants.now_us()
         # rows become visible in another order than their times, and clocks of machines differ: look back further
         found = await asyncio.to_thread(self._grants.revoked_since, self._since_us)
@@ -83,6 +88,14 @@ class Revocations:
         self._until_us = {one: until for one, until in self._until_us.items() if until > now}
         self.note(found)
         self.tell()
+
+    def _look_at_keys(self) -> None:
+        """Have tokens verified anew when a key was withdrawn: it may be in wrong hands."""
+        kids = frozenset(key.kid for key in self._keys.published())
+        if self._kids - kids:
+            self._untold = True
+            self.tell()
+        self._kids = kids
 
     async def _look_on(self) -> None:
         while True:

@@ -33,8 +33,9 @@ def sign_in_page(
     rights = [tag("li", right(scope)) for scope in sorted(scopes)]
     listed = tag(
         "fieldset",
-        tag("legend", "What it may do, as far as you may do it yourself"),
+        tag("legend", "What it may do"),
         tag("ul", *rights, class_="rights") if rights else tag("p", "Nothing but know who you are."),
+        tag("p", "Each as far as you may do it yourself.", class_="soft"),
     )
     form = tag(
         "form",
