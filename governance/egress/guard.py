@@ -46,11 +46,6 @@ class Destination(Struct, frozen=True, kw_only=True):
     host: str
     address: str
 
-    @property
-    def family(self) -> int:
-        """The socket family of the address."""
-        return socket.AF_INET6 if ":" in self.address else socket.AF_INET
-
 
 class Guard:
     """Judges destinations. ``exempt`` are networks that may be called though they are not public."""

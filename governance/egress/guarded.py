@@ -10,7 +10,7 @@ from governance.egress.exchange import Outgoing, Reply
 from governance.egress.failures import ExchangeFailed, TooSlow
 from governance.egress.figures import CLASSES, EgressFigures
 from governance.egress.guard import Guard
-from governance.egress.wire import Bounds, Pinned, Wire
+from governance.egress.wire import Bounds, Wire
 
 BOUNDS = Bounds(connect_s=3.0, read_s=10.0, total_s=15.0, most_bytes=65_536)
 """What is read of an answer is for a log at most."""
@@ -32,8 +32,7 @@ class GuardedClient:
             DeadlineExceeded: none came in time.
         """
         destination = await self._guard.judge(outgoing.url)
-        pinned = Pinned(destination.host, destination.address, destination.family)
-        wire = Wire(connections=1, resolver=pinned)
+        wire = Wire(connections=1, address=destination.address)
         await wire.start()
         try:
             reply = await wire.exchange(

@@ -24,15 +24,18 @@ from governance.contract.problems import Problem
 from governance.contract.refusals import DeadlineExceeded, SystemUnavailable
 from governance.egress.breaker import Breaker, BreakerSettings
 from governance.egress.budget import RetryBudget
+from governance.egress.connection import Terms
 from governance.egress.failures import Broken, ExchangeFailed, NotConnected, TooSlow
 from governance.egress.figures import CLASSES, EgressFigures
-from governance.egress.hop_pool import HopPool
+from governance.egress.pool import Pool
 
 PAUSE_S = 0.03
 """The longest pause before the second attempt (full jitter)."""
 SAFE = frozenset({"GET", "HEAD"})
 INTERMEDIARY = frozenset({502, 503, 504})
 """What a proxy in front of another process answers in its place."""
+TERMS = Terms(most_bytes=64 * 1024 * 1024)
+"""Another process of ours always says how long its answer is."""
 HOPS = "hops"
 """What stands for the other processes among the figures."""
 RETRIED = RETRIED_HEADER.lower().encode()
@@ -58,7 +61,7 @@ class HopClient:
         self._budget = budget or RetryBudget()
         self._monotonic = (clock or SystemClock()).monotonic
         self._breaker = breaker
-        self._pools: dict[str, HopPool] = {}
+        self._pools: dict[str, Pool] = {}
         self.breakers: dict[str, Breaker] = {}
         """Origin to its breaker."""
         self._figures = figures or EgressFigures()
@@ -113,16 +116,16 @@ class HopClient:
     ) -> Answer | ExchangeFailed:
         pool = self._pools.get(origin)
         if pool is None:
-            pool = self._pools[origin] = HopPool(origin, self._connections)
+            pool = self._pools[origin] = Pool(origin, self._connections)
         breaker = self.breakers.get(origin)
         if breaker is None:
             breaker = self.breakers[origin] = Breaker(self._monotonic, self._breaker)
-        request = _request(method, target, pool.head, headers, body)
+        request = pool.request(method, target, headers, body)
         refused_for_s = breaker.refused_for_s()
         if refused_for_s:
             raise SystemUnavailable(detail="Another tier of the gateway is away.", retry_after_s=refused_for_s)
         try:
-            answer = await pool.exchange(request, timeout_s)
+            answer = await pool.exchange(request, timeout_s, timeout_s, TERMS)
         except ExchangeFailed as failure:
             self._figures.attempted(HOPS, type(failure).__name__)
             if _late(failure) and timeout_s < self.timeout_s:
@@ -139,18 +142,6 @@ class HopClient:
         else:
             breaker.succeeded()
         return answer
-
-
-def _request(method: str, target: str, head: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
-    lines = [f"{method} {target} HTTP/1.1\r\n{head}"]
-    lines += [f"{name}: {value}\r\n" for name, value in headers.items()]
-    if body is not None:
-        lines.append(f"Content-Length: {len(body)}\r\n")
-    text = "".join(lines)
-    if text.count("\n") != len(headers) + 3 + (body is not None) or text.count("\r") != text.count("\n"):
-        raise ValueError("a header of a hop holds a line break")
-    whole = f"{text}\r\n".encode("latin-1")
-    return whole + body if body else whole
 
 
 def _unanswered(outcome: Answer | ExchangeFailed) -> bool:

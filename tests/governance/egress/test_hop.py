@@ -10,11 +10,11 @@ import pytest
 from governance.call import ManualClock
 from governance.call.allowance import RETRIED_HEADER, RETRIES_HEADER
 from governance.contract.refusals import DeadlineExceeded, SystemUnavailable
-from governance.egress import hop_connection
+from governance.egress import hop
 from governance.egress.budget import RetryBudget
+from governance.egress.connection import Connection, Terms
 from governance.egress.failures import Unreadable
 from governance.egress.hop import HOP_BREAKER, HopClient
-from governance.egress.hop_connection import HopConnection
 from tests.governance.egress.vendor import (
     BAD_CHUNKS,
     HALF_AN_ANSWER,
@@ -113,7 +113,7 @@ async def test_an_answer_that_is_none_is_refused(
 
 
 async def test_an_answer_has_a_largest_size(client: HopClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hop_connection, "MOST_BYTES", 1_000_000)
+    monkeypatch.setattr(hop, "TERMS", Terms(most_bytes=1_000_000))
     async with Vendor(pouring) as other:
         with pytest.raises(SystemUnavailable) as caught:
             await ask(client, other.url)
@@ -138,8 +138,8 @@ async def test_a_connection_on_which_something_comes_unasked_is_not_used_again(a
 
     loop, answered = asyncio.get_running_loop(), asyncio.Event()
     async with Vendor(more_than_asked) as other:
-        _, connection = await loop.create_connection(lambda: HopConnection(loop), "127.0.0.1", other.port)
-        answer = await connection.exchange(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n", 1.0)
+        _, connection = await loop.create_connection(lambda: Connection(loop), "127.0.0.1", other.port)
+        answer = await connection.exchange(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n", 1.0, Terms(most_bytes=10))
         assert answer.body == b"one"
         assert connection.alive is not at_once
         answered.set()

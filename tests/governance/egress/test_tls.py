@@ -11,7 +11,7 @@ from governance.contract.refusals import SystemUnavailable
 from governance.egress import Outgoing
 from governance.egress.failures import NotConnected
 from governance.egress.hop import HopClient
-from governance.egress.wire import Bounds, Pinned, Wire
+from governance.egress.wire import Bounds, Wire
 from tests.governance.egress.certificates import authority_and_server
 from tests.governance.egress.vendor import Vendor, answering
 
@@ -36,7 +36,7 @@ async def secured(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Secured]:
 
 
 async def ask(secured: Secured, host: str, *, ca_file: str) -> int:
-    wire = Wire(ca_file=ca_file, resolver=Pinned(host, "127.0.0.1", 2))
+    wire = Wire(ca_file=ca_file, address="127.0.0.1")
     await wire.start()
     try:
         outgoing = Outgoing(method="GET", url=f"https://{host}:{secured.vendor.port}/")
@@ -65,8 +65,3 @@ async def test_an_unknown_authority_is_no_connection(secured: Secured) -> None:
         await client.send("GET", f"https://127.0.0.1:{secured.vendor.port}/", {}, None, 2.0)
     await client.stop()
     assert not secured.vendor.asked
-
-
-async def test_another_host_than_the_judged_one_is_not_resolved() -> None:
-    with pytest.raises(OSError, match="not judged"):
-        await Pinned(HOST, "127.0.0.1", 2).resolve("other.example.com", 443)

@@ -182,7 +182,7 @@ async def test_under_total_failure_a_vendor_sees_a_tenth_more_at_most(pauses: Pa
 
 
 async def test_nothing_is_repeated_that_no_budget_pays_for() -> None:
-    """Also not by the library, on a connection that was used before."""
+    """Also not on a connection that was used before."""
     egress = Egress(EgressSettings(retry_percent=0))
     client = egress.vendor("erp", msgspec.structs.replace(IMPATIENT, breaker=PATIENT))
     await egress.start()
@@ -247,6 +247,56 @@ async def test_a_caller_that_goes_away_is_not_the_vendors_fault(egress: Egress) 
             await asyncio.gather(task, return_exceptions=True)
         vendor.behave = answering()
         assert (await client.request("GET", f"{vendor.url}/")).ok
+
+
+@pytest.mark.rule("RFC 9112 §6.3", "A body without a length ends with its connection")
+async def test_old_and_odd_servers_are_understood(egress: Egress) -> None:
+    client = await opened(egress)
+    until_close = b"HTTP/1.0 200 OK\r\nServer: old\r\n\r\n[1,2]"
+    chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n[1\r\n3\r\n,2]\r\n0\r\nx-sum: 7\r\n\r\n"
+    for raw, closes in ((until_close, True), (chunked, False)):
+        async with Vendor(saying(raw, then_close=closes)) as vendor:
+            for _ in range(2):
+                reply = await client.request("GET", f"{vendor.url}/#part")
+                assert reply.read(list[int]) == [1, 2]
+                assert "x-sum" not in reply.headers, "what trails a body is no header"
+            assert vendor.asked[0].target == "/"
+    async with Vendor(saying(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n")) as vendor:
+        for _ in range(2):
+            reply = await client.request("HEAD", f"{vendor.url}/")
+            assert (reply.status, reply.body, reply.headers["content-length"]) == (200, b"", "5")
+    async with Vendor(saying(b"HTTP/1.1 204 No Content\r\n\r\n")) as vendor:
+        for _ in range(2):
+            assert (await client.request("DELETE", f"{vendor.url}/")).status == 204
+        assert vendor.connections == 1
+
+
+async def test_a_long_silence_ends_a_call_before_its_time_is_over(egress: Egress) -> None:
+    client = await opened(egress, msgspec.structs.replace(IMPATIENT, read_timeout_s=0.1, total_timeout_s=20.0))
+    async with Vendor(saying(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nbegun")) as vendor:
+        async with asyncio.timeout(5):
+            with pytest.raises(DeadlineExceeded):
+                await client.request("GET", f"{vendor.url}/")
+
+
+@pytest.mark.parametrize(
+    "path", ["/a b", "/a\r\nx: y", "/a\tb", "/ä", "/a\0b", "\\@evil.example.com/", "@evil.example.com/", ":port/"]
+)
+async def test_what_is_no_url_is_sent_nowhere(egress: Egress, path: str) -> None:
+    client = await opened(egress)
+    async with Vendor(answering()) as vendor:
+        with pytest.raises(SystemUnavailable):
+            await client.request("GET", vendor.url + path)
+        assert vendor.connections == 0
+
+
+@pytest.mark.parametrize("headers", [{"X": "a\r\nY: b"}, {"X": "a\nb"}, {"X\r\nY": "b"}, {"X": "a\0b"}])
+async def test_no_header_brings_another_along(egress: Egress, headers: dict[str, str]) -> None:
+    client = await opened(egress)
+    async with Vendor(answering()) as vendor:
+        with pytest.raises(ValueError, match="line break"):
+            await client.request("GET", f"{vendor.url}/", headers=headers)
+        assert vendor.connections == 0
 
 
 @pytest.mark.parametrize("body", [b"", b"[", b"\xff", b'{"n":"x"}', b"[" * 100_000])
