@@ -41,6 +41,7 @@ from governance.identity import TokenVerifier
 from governance.issuer import resource_routes
 from governance.issuer import routes as issuer_routes
 from governance.openapi.routes import routes as document_routes
+from governance.policies.audit import AuditFolder
 from governance.policies.cors import Enforcement as Cors
 from governance.policies.lifecycle import Apis, Uses
 from governance.policies.ownership import AccountDirectory
@@ -87,6 +88,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
         AccountDirectory: directory,
         RecordFiles: RecordFiles(settings.home / "systems"),
         FlowRuntime: flows,
+        AuditFolder: AuditFolder(settings.home / "audit"),
         Apis: Apis({node.api.id: node.api for node in nodes}),
         Uses: Uses(store.store, clock),
         **_telemetry(settings),

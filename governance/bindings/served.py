@@ -100,6 +100,7 @@ def _annotate(
             try:
                 answer = await inner(exchange)
             except Problem as problem:
+                exchange.evidence["problem"] = problem.type
                 for settle in settling:
                     await settle(exchange)
                 answer = _refused(exchange, problem)

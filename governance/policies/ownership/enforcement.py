@@ -44,11 +44,15 @@ class Enforcement(Policy):
 
         def wrap(inner: Handler) -> Handler:
             async def judged(exchange: Exchange, accounts: Accounts) -> Any:
+                exchange.evidence["ownership"] = "hidden"  # until it is found to be theirs
                 for index, read in arguments:
                     await self._visibility.demand(accounts, read(exchange.arguments[index]))
+                del exchange.evidence["ownership"]
                 outcome = await inner(exchange)
                 if result is not None:
+                    exchange.evidence["ownership"] = "hidden"
                     await self._visibility.demand(accounts, result(outcome))
+                    del exchange.evidence["ownership"]
                 return outcome
 
             def owned(exchange: Exchange) -> Awaitable[Any]:
