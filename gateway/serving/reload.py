@@ -12,6 +12,7 @@ A file is read once it has stood still for one look, so that one half written is
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -26,6 +27,8 @@ LOOK_EVERY_S = 0.5
 IN_PLACE = frozenset({"consumers", "roles", "plans"})
 RESTART = ("gateway.host", "gateway.port", "gateway.workers", "store.url", "database.url", "telemetry.log")
 """Settings of the supervisor, and those that workers side by side must not differ in."""
+
+logger = logging.getLogger("gateway.reload")
 
 
 class Reloads(Protocol):
@@ -64,8 +67,9 @@ class Reload:
                 done = await self._reload(self._source.read())
             except SettingsError as error:
                 self._tell.reload_refused(error.violations)
-            except OSError as error:  # no worker can be started: too many processes, too little memory
-                self._tell.reload_refused((f"No worker can be started: {error.strerror or error}.",))
+            except Exception:  # such as no memory for one more process: the next reload may go well
+                logger.exception("The reload broke off.")
+                self._tell.reload_refused(("The reload broke off; the log says why.",))
             else:
                 if done or asked:
                     self._tell.reloaded(done or "nothing has changed")
