@@ -31,7 +31,7 @@ def answering(pages: Mapping[str, tuple[int, Any]]) -> Generator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_: Any) -> None:
+        def log_message(self, *args: Any, **kwargs: Any) -> None:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
