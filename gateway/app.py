@@ -141,7 +141,7 @@ def _operated(
     """What reload and check need of it: how new settings are taken over, whose tables it keeps."""
     flows = (FLOW_TABLES,) if "process" in settings.gateway.tiers else ()
     return {
-        "reload": reloading(who.consumers, operations, who.catalogue),
+        "reload": reloading(who.consumers, who.users, operations, who.catalogue),
         "migrations": (*database.adopted, *flows),
     }
 

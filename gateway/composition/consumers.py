@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from gateway.composition.plans import plans_of
+from gateway.composition.users import users_of
 from gateway.settings import Settings, SettingsError, read_section
 from governance.consumers import ConsumerError, Consumers, Role, ScopeCatalogue, demo_consumers, load_consumers
 from governance.consumers.registry import DEFAULT_PLAN
 from governance.contract import Operation
+from governance.issuer import Users
 
 
 def consumers_of(settings: Settings, operations: Iterable[Operation], catalogue: ScopeCatalogue) -> Consumers:
@@ -37,7 +39,7 @@ def consumers_of(settings: Settings, operations: Iterable[Operation], catalogue:
 
 
 def reloading(
-    consumers: Consumers, operations: Iterable[Operation], catalogue: ScopeCatalogue
+    consumers: Consumers, users: Users, operations: Iterable[Operation], catalogue: ScopeCatalogue
 ) -> Callable[[Settings], Callable[[], None]]:
     """What takes new settings over while the gateway runs: examines them at once, applies them when told to.
 
@@ -47,9 +49,14 @@ def reloading(
 
     def examine(settings: Settings) -> Callable[[], None]:
         try:
-            others = consumers_of(settings, operations, catalogue)
+            clients, people = consumers_of(settings, operations, catalogue), users_of(settings, catalogue)
         except ConsumerError as error:
             raise SettingsError(str(error).splitlines()) from error
-        return lambda: consumers.become(others)
+
+        def apply() -> None:
+            consumers.become(clients)
+            users.become(people)
+
+        return apply
 
     return examine

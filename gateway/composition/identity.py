@@ -17,7 +17,7 @@ from governance.consumers import Consumers, ScopeCatalogue
 from governance.contract import CursorCodec, Operation
 from governance.database import Database
 from governance.identity import HopTokens, KeyFile, RemoteKeys, TokenVerifier, TrustedIssuer
-from governance.issuer import EmbeddedIssuer, KeyRing, ProtectedResources
+from governance.issuer import EmbeddedIssuer, KeyRing, ProtectedResources, Users
 
 
 class Identities(Struct, frozen=True, kw_only=True):
@@ -25,6 +25,7 @@ class Identities(Struct, frozen=True, kw_only=True):
 
     catalogue: ScopeCatalogue
     consumers: Consumers
+    users: Users
     issuer: EmbeddedIssuer | None
     resources: ProtectedResources
     hop_tokens: HopTokens
@@ -41,7 +42,7 @@ def identities(settings: Settings, operations: Iterable[Operation], database: Da
     """
     operations = tuple(operations)
     catalogue = ScopeCatalogue.of(operations)
-    consumers = consumers_of(settings, operations, catalogue)
+    consumers, users = consumers_of(settings, operations, catalogue), users_of(settings, catalogue)
     keys = settings.home / "keys"
     hop_keys = KeyFile(keys / "hop.json").load_or_create()
     hop_tokens = HopTokens(hop_keys, clock)
@@ -54,7 +55,7 @@ def identities(settings: Settings, operations: Iterable[Operation], database: Da
             consumers,
             catalogue,
             clock,
-            users=users_of(settings, catalogue),
+            users=users,
             database=database,
             form_key=_derived(hop_keys, b"tiergate sign-in"),
             lifetime_s=settings.issuer.access_token_lifetime_s,
@@ -67,6 +68,7 @@ def identities(settings: Settings, operations: Iterable[Operation], database: Da
     return Identities(
         catalogue=catalogue,
         consumers=consumers,
+        users=users,
         issuer=issuer,
         resources=ProtectedResources(
             settings.public_url, [*names, *(one.issuer for one in settings.issuers)], catalogue

@@ -1,7 +1,7 @@
 """Settings that change while the gateway runs: asked for by SIGHUP, or noticed in the file.
 
-Guarantees: settings that can't be used are refused whole and those in force stay; clients, roles,
-plans and their secrets are swapped in place, in every worker, from one call to the next; a change in
+Guarantees: settings that can't be used are refused whole and those in force stay; clients, users,
+roles, plans and secrets are swapped in place, in every worker, from one call to the next; a change in
 any other section replaces the workers one after another, each new one ready before the old one
 drains. What belongs to the supervisor itself (address, number of workers, store, database, log)
 takes a restart: it is named, and everything else is taken over without it.
@@ -24,7 +24,7 @@ from gateway.settings.sections import Sections
 from gateway.settings.source import SettingsSource
 
 LOOK_EVERY_S = 0.5
-IN_PLACE = frozenset({"consumers", "roles", "plans"})
+IN_PLACE = frozenset({"consumers", "roles", "plans", "users"})
 RESTART = ("gateway.host", "gateway.port", "gateway.workers", "store.url", "database.url", "telemetry.log")
 """Settings of the supervisor, and those that workers side by side must not differ in."""
 
