@@ -50,3 +50,13 @@ def test_a_host_that_changes_its_address_is_the_same_peer(clock: ManualClock) ->
     assert failures.wait_s("2001:db8:0:2::1") == 0
     failures.forget("2001:db8:0:1::7")
     assert failures.wait_s("2001:db8:0:1::1") == 0
+
+
+def test_a_peer_that_knows_better_starts_anew() -> None:
+    failures = PeerFailures(ManualClock(), burst=1, per_second=0.1)
+    failures.record("a")
+    failures.record("b")
+    failures.forget("a")
+    failures.forget("unknown")
+    assert failures.wait_s("a") == 0
+    assert failures.wait_s("b") == 10
