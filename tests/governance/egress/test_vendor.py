@@ -271,6 +271,15 @@ async def test_old_and_odd_servers_are_understood(egress: Egress) -> None:
         assert vendor.connections == 1
 
 
+@pytest.mark.rule("RFC 9112 §9.3", "A connection that its server means to close is not used again")
+async def test_a_connection_that_is_to_be_closed_is_not_used_again(egress: Egress) -> None:
+    client = await opened(egress)
+    async with Vendor(answering(200, b"{}", {"connection": "close"})) as vendor:
+        for _ in range(3):
+            assert (await client.request("GET", f"{vendor.url}/")).ok
+        assert vendor.connections == 3
+
+
 async def test_a_long_silence_ends_a_call_before_its_time_is_over(egress: Egress) -> None:
     client = await opened(egress, msgspec.structs.replace(IMPATIENT, read_timeout_s=0.1, total_timeout_s=20.0))
     async with Vendor(saying(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nbegun")) as vendor:
@@ -285,8 +294,9 @@ async def test_a_long_silence_ends_a_call_before_its_time_is_over(egress: Egress
 async def test_what_is_no_url_is_sent_nowhere(egress: Egress, path: str) -> None:
     client = await opened(egress)
     async with Vendor(answering()) as vendor:
-        with pytest.raises(SystemUnavailable):
+        with pytest.raises(SystemUnavailable) as caught:
             await client.request("GET", vendor.url + path)
+        assert isinstance(caught.value.__cause__, Unreadable)
         assert vendor.connections == 0
 
 
