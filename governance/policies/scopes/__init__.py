@@ -8,6 +8,7 @@ Standards: RFC 6749 §3.3, RFC 6750 §3.1 (403 ``insufficient_scope`` with the s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any
 
@@ -65,8 +66,9 @@ class Enforcement(Policy):
 
     def prove(self, operation: Operation) -> Iterable[Probe]:
         """A good token without the scope, and one with all that resembles it."""
-        yield _refused("SC-001", "A token without the operation's scope is refused", ())
-        yield _refused("SC-002", "Scopes that resemble the operation's don't open it", _neighbours(operation.scope))
+        scope = operation.scope
+        yield _refused("SC-001", "A token without the operation's scope is refused", scope, ())
+        yield _refused("SC-002", "Scopes that resemble the operation's don't open it", scope, _neighbours(scope))
 
 
 def _neighbours(scope: str) -> tuple[str, ...]:
@@ -76,13 +78,13 @@ def _neighbours(scope: str) -> tuple[str, ...]:
     return (f"{resource}:{other}", f"{resource}:*", f"{api}.*:{verb}", f"{api}:{verb}", resource, "*", scope.upper())
 
 
-def _refused(control: str, title: str, scopes: tuple[str, ...]) -> Probe:
+def _refused(control: str, title: str, needed: str, scopes: tuple[str, ...]) -> Probe:
     return Probe(
         control=control,
         title=title,
         expect_status=InsufficientScope.status,
         expect_type=InsufficientScope.type,
-        expect_headers=(("www-authenticate", 'Bearer .*error="insufficient_scope".*'),),
+        expect_headers=(("www-authenticate", f'Bearer .*error="insufficient_scope".* scope="{re.escape(needed)}".*'),),
         token="no-scope",  # noqa: S106 - the kind of token to probe with, no secret
         scopes=scopes,
     )
