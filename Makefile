@@ -55,6 +55,9 @@ conformance: $(DEV) ## Write docs/conformance.md from the tests' markers
 proof: $(DEV) ## Kill, flood and starve a running gateway for some minutes, and count
 	@$(BIN)/python -m pytest -q -m proof --timeout 1800
 
+mutants: $(DEV) ## Break enforcement on purpose, fault by fault; the proof must see each
+	@exec $(BIN)/python -m tests.mutants
+
 bench: $(BENCH) ## Measure what governance costs; print ratios and save them as JSON
 	@exec $(BIN)/python tests/bench $(ARGS)
 
