@@ -11,12 +11,21 @@ from msgspec import Struct
 
 from gateway.composition.consumers import consumers_of
 from gateway.composition.users import users_of
-from gateway.settings import Settings
+from gateway.settings import ExternalIssuer, Settings
 from governance.call import Clock
 from governance.consumers import Consumers, ScopeCatalogue
 from governance.contract import CursorCodec, Operation
 from governance.database import Database
-from governance.identity import HopTokens, KeyFile, RemoteKeys, TokenVerifier, TrustedIssuer
+from governance.identity import (
+    Credentials,
+    HopTokens,
+    Introspection,
+    KeyFile,
+    KeyTimes,
+    RemoteKeys,
+    TokenVerifier,
+    TrustedIssuer,
+)
 from governance.issuer import EmbeddedIssuer, KeyRing, ProtectedResources, Users
 
 
@@ -46,7 +55,7 @@ def identities(settings: Settings, operations: Iterable[Operation], database: Da
     keys = settings.home / "keys"
     hop_keys = KeyFile(keys / "hop.json").load_or_create()
     hop_tokens = HopTokens(hop_keys, clock)
-    trusted = [hop_tokens.trusted(settings.public_url), *_external(settings, clock)]
+    trusted = [hop_tokens.trusted(settings.public_url), *external_issuers(settings, clock)]
     issuer = None
     if settings.embedded_issuer:
         issuer = EmbeddedIssuer(
@@ -84,12 +93,32 @@ def _derived(keys: Sequence[OKPKey], purpose: bytes) -> bytes:
     return hmac.digest(str(keys[0].as_dict(private=True)["d"]).encode(), purpose, hashlib.sha256)
 
 
-def _external(settings: Settings, clock: Clock) -> list[TrustedIssuer]:
+def external_issuers(settings: Settings, clock: Clock) -> list[TrustedIssuer]:
+    """What each ``[[issuers]]`` makes the gateway trust."""
     return [
         TrustedIssuer(
             issuer=one.issuer,
-            keys=RemoteKeys(one.issuer, clock, jwks_url=one.jwks_url),
-            audiences=dict.fromkeys(settings.gateway.tiers, (one.audience,)) if one.audience else {},
+            keys=RemoteKeys(one.issuer, clock, jwks_url=one.jwks_url, times=_key_times(one)),
+            algorithms=one.algorithms,
+            token_type=one.token_type.lower(),
+            audiences=dict.fromkeys(settings.gateway.tiers, (one.audience,)) if one.audience else one.audiences,
+            account_claim=one.account_claim,
+            reach_claim=one.reach_claim,
+            client_claim=one.client_claim,
+            scope_claim=one.scope_claim,
+            leeway_s=one.leeway_s,
+            introspection=_introspection(one),
         )
         for one in settings.issuers
     ]
+
+
+def _key_times(one: ExternalIssuer) -> KeyTimes:
+    return KeyTimes(fresh_s=one.keys_fresh_s, serve_stale_s=one.keys_stale_s, cooldown_s=one.keys_cooldown_s)
+
+
+def _introspection(one: ExternalIssuer) -> Introspection | None:
+    if one.introspection == "off":
+        return None
+    credentials = Credentials(one.introspection_client_id, one.introspection_client_secret)
+    return Introspection(one.issuer, credentials, one.introspection, url=one.introspection_url)

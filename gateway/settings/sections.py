@@ -50,6 +50,17 @@ BodyBytes = Annotated[int, Meta(ge=1024, le=104_857_600, description="a number o
 UriBytes = Annotated[int, Meta(ge=256, le=65_536, description="a number of bytes from 256 to 65536")]
 Seconds = Annotated[float, Meta(ge=0.1, le=600, description="a number of seconds from 0.1 to 600")]
 InFlight = Annotated[int, Meta(ge=1, le=100_000, description="a number of requests from 1 to 100000")]
+SECURE = r"(https://[^\s?#@/]+|http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?)(/[^\s?#@]*)?"
+SecureUrl = Annotated[
+    str, Meta(pattern=f"^{SECURE}$", description="an https URL (http on this machine only), such as https://id.example")
+]
+OptionalSecureUrl = Annotated[
+    str, Meta(pattern=f"^({SECURE})?$", description="an https URL (http on this machine only), or empty")
+]
+SignatureAlgorithm = Literal[
+    "Ed25519", "EdDSA", "ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"
+]
+ClaimName = Annotated[str, Meta(min_length=1, max_length=200, description="the name of a claim")]
 TokenLifetime = Annotated[int, Meta(ge=60, le=86_400, description="a number of seconds from 60 to 86400")]
 Ratio = Annotated[float, Meta(ge=0, le=1, description="a share from 0 to 1")]
 
@@ -118,13 +129,47 @@ class Issuer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class ExternalIssuer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[[issuers]]``: an OpenID provider whose access tokens are accepted."""
 
-    issuer: Annotated[
-        str, Meta(pattern=r"^https?://[^\s?#]+$", description="the issuer's URL, exactly as in its tokens")
-    ]
-    jwks_url: Annotated[str, Meta(pattern=r"^(https?://\S+)?$", description="an http or https URL")] = ""
+    issuer: SecureUrl
+    """Exactly as its tokens say it."""
+    jwks_url: OptionalSecureUrl = ""
     """Empty: found in the issuer's metadata."""
     audience: str = ""
-    """Empty: ``{public_url}/{tier}``."""
+    """One audience that opens every tier. Empty: ``{public_url}/{tier}``, or what ``audiences`` says."""
+    audiences: Mapping[str, tuple[str, ...]] = {}
+    """Tier to the audiences that open it; an empty list closes it to this issuer."""
+    algorithms: Annotated[tuple[SignatureAlgorithm, ...], Meta(min_length=1)] = ("Ed25519", "EdDSA", "ES256", "RS256")
+    token_type: Literal["at+jwt", "JWT"] = "at+jwt"  # noqa: S105 - a media type
+    """``JWT`` for providers that do not type their access tokens (RFC 9068 §2.1); their claims are looked at instead."""
+    account_claim: ClaimName = "accounts"
+    reach_claim: ClaimName = "account_reach"
+    client_claim: ClaimName = "client_id"
+    scope_claim: ClaimName = "scope"
+    leeway_s: Annotated[float, Meta(ge=0, le=120, description="a number of seconds from 0 to 120")] = 10.0
+    keys_fresh_s: Annotated[float, Meta(ge=10, le=86_400, description="a number of seconds from 10 to 86400")] = 600.0
+    keys_stale_s: Annotated[float, Meta(ge=0, le=604_800, description="a number of seconds from 0 to 604800")] = (
+        86_400.0
+    )
+    """How long its last keys serve while it does not answer; then its tokens are answered 503."""
+    keys_cooldown_s: Annotated[float, Meta(ge=1, le=600, description="a number of seconds from 1 to 600")] = 30.0
+    """Least time between two fetches that an unknown key or a failure causes."""
+    introspection: Literal["off", "opaque", "always"] = "off"
+    """Ask about tokens that are no JWT (the first issuer that has this is asked), or about its every token, each call."""
+    introspection_url: OptionalSecureUrl = ""
+    """Empty: found in the issuer's metadata."""
+    introspection_client_id: str = ""
+    introspection_client_secret: str = ""
+    """``env:NAME`` or ``file:PATH``."""
+
+    def contradictions(self) -> list[str]:
+        """Sentences about what does not fit together in it."""
+        found: list[str] = []
+        if self.audience and self.audiences:
+            found.append("has both audience and audiences: write one of them.")
+        if not self.audiences.keys() <= set(TIERS):
+            found.append("has audiences of what is no tier: name system, process or experience.")
+        if self.introspection != "off" and not (self.introspection_client_id and self.introspection_client_secret):
+            found.append("asks by introspection and needs introspection_client_id and introspection_client_secret.")
+        return found
 
 
 class System(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -279,4 +324,9 @@ class Settings(Sections, frozen=True, kw_only=True, forbid_unknown_fields=True):
             ))  # fmt: skip
         if not self.embedded_issuer and not self.issuers:
             found.append(("issuer.embedded", "is false and there are no [[issuers]]: nobody could get a token."))
+        for at, one in enumerate(self.issuers):
+            found += [(f"issuers[{at}]", sentence) for sentence in one.contradictions()]
+        names = [one.issuer for one in self.issuers]
+        if len(set(names)) < len(names):
+            found.append(("issuers", "name one issuer twice: which of the two says what its tokens need?"))
         return found

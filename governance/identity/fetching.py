@@ -34,23 +34,40 @@ class DocumentReader:
         Raises:
             Unreadable: no answer in time, another status than 200, too large, or not a JSON object.
         """
+        return await self._document(Outgoing(method="GET", url=url), {"accept": "application/json"})
+
+    async def post(self, url: str, form: bytes, *, authorization: str) -> dict[str, Any]:
+        """The JSON object with which ``url`` answers a form.
+
+        Raises:
+            Unreadable: as ``read``.
+        """
+        headers = {
+            "accept": "application/json",
+            "authorization": authorization,
+            "content-type": "application/x-www-form-urlencoded",
+        }
+        return await self._document(Outgoing(method="POST", url=url, body=form), headers)
+
+    async def _document(self, outgoing: Outgoing, headers: dict[str, str]) -> dict[str, Any]:
+        url = outgoing.url
         try:
             async with asyncio.timeout(self._timeout_s):
-                return msgspec.json.decode(await self._body(url), type=dict[str, Any])
+                return msgspec.json.decode(await self._body(outgoing, headers), type=dict[str, Any])
         except (ExchangeFailed, TimeoutError) as error:
             raise Unreadable(f"{url}: {type(error).__name__}") from error
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise Unreadable(f"{url}: not a JSON object") from error
 
-    async def _body(self, url: str) -> bytes:
+    async def _body(self, outgoing: Outgoing, headers: dict[str, str]) -> bytes:
         seconds = self._timeout_s
         bounds = Bounds(connect_s=seconds, read_s=seconds, total_s=seconds, most_bytes=self._limit_bytes)
         wire = Wire(connections=1)
         await wire.start()
         try:
-            reply = await wire.exchange(Outgoing(method="GET", url=url), {"accept": "application/json"}, bounds)
+            reply = await wire.exchange(outgoing, headers, bounds)
         finally:
             await wire.stop()
         if reply.status != 200:
-            raise Unreadable(f"{url}: status {reply.status}")
+            raise Unreadable(f"{outgoing.url}: status {reply.status}")
         return reply.body

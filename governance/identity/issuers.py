@@ -14,15 +14,21 @@ import msgspec
 from msgspec import Struct
 
 from governance.call import ACCOUNT_ID, Accounts, Principal
+from governance.identity.introspection import Introspection
 from governance.identity.key_sources import KeySource
 from governance.identity.refusals import BadToken
 
 ACCESS_TYPE = "at+jwt"
 HOP_TYPE = "hop+jwt"
+SCOPE = "scope"
+UNTYPED = "jwt"
+"""What providers that predate RFC 9068 say of every token they sign, ID tokens included."""
 SIGNATURES = ("Ed25519", "EdDSA", "ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 """Every algorithm that may be allowed: asymmetric ones. ``none`` and HMAC are not among them."""
 
 ACCOUNT = re.compile(ACCOUNT_ID)
+NOT_FOR_ACCESS = frozenset({"at_hash", "c_hash", "s_hash", "events"})
+"""Claims of ID tokens (OpenID Connect Core §3.3.2.11) and of security events, never of access tokens."""
 
 
 def never(_: Mapping[str, Any]) -> bool:
@@ -43,6 +49,12 @@ class TrustedIssuer(Struct, frozen=True, kw_only=True, eq=False):
     """The claim with the account ids: one string or a list."""
     reach_claim: str = "account_reach"
     client_claim: str = "client_id"
+    scope_claim: str = SCOPE
+    """The claim with the scopes: one string with spaces; one of another name may be a list."""
+    leeway_s: float | None = None
+    """How far its clock may differ from ours; None for the verifier's own measure."""
+    introspection: Introspection | None = None
+    """Where it says whether a token counts now; None: signature and expiry decide."""
     revoked: Callable[[Mapping[str, Any]], bool] = never
     """Whether the token of these verified claims was revoked; ``TokenVerifier.forget`` has it asked anew."""
 
@@ -63,7 +75,6 @@ class Claims(Struct, frozen=True, kw_only=True):
     exp: int | float
     iat: int | float
     nbf: int | float | None = None
-    scope: str = ""
 
 
 class Actor(Struct, frozen=True):
@@ -91,7 +102,7 @@ def identity_of(payload: dict[str, Any], claims: Claims, trusted: TrustedIssuer)
     user = Principal(
         subject=claims.sub,
         client_id=client_id,
-        scopes=frozenset(claims.scope.split()),
+        scopes=_scopes(payload, trusted),
         accounts=_accounts(payload, trusted),
         expires_at=float(claims.exp),
     )
@@ -100,6 +111,25 @@ def identity_of(payload: dict[str, Any], claims: Claims, trusted: TrustedIssuer)
     actor = _convert(payload.get("act"), Actor)
     behind = msgspec.structs.replace(user, scopes=frozenset(_convert(payload.get("user_scope", ""), str).split()))
     return Identity(principal=msgspec.structs.replace(user, acting_api=actor.sub), on_behalf_of=behind)
+
+
+def check_purpose(payload: Mapping[str, Any], trusted: TrustedIssuer) -> None:
+    """Where the header does not tell access tokens from others, the claims must (RFC 8725 §3.12).
+
+    Raises:
+        BadToken: it is an ID token, a logout token or a refresh token.
+    """
+    if trusted.token_type != UNTYPED:
+        return
+    if payload.get("typ", "Bearer") != "Bearer" or not NOT_FOR_ACCESS.isdisjoint(payload):
+        raise BadToken("type", "The token is not an access token.")
+
+
+def _scopes(payload: dict[str, Any], trusted: TrustedIssuer) -> frozenset[str]:
+    named = payload.get(trusted.scope_claim, "")
+    if trusted.scope_claim == SCOPE:  # RFC 8693 §4.2: one string
+        named = _convert(named, str)
+    return frozenset(named.split() if isinstance(named, str) else _convert(named, tuple[str, ...]))
 
 
 def _accounts(payload: dict[str, Any], trusted: TrustedIssuer) -> Accounts:

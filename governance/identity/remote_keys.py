@@ -20,11 +20,11 @@ from joserfc.jwk import JWKRegistry, Key
 from msgspec import Struct
 
 from governance.call import Clock
+from governance.identity.discovery import located
 from governance.identity.fetching import DocumentReader, Unreadable
 from governance.identity.key_sources import KeysUnavailable, choose
 
 MOST_KEYS = 64
-WELL_KNOWN = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
 
 
 class KeyTimes(Struct, frozen=True, kw_only=True):
@@ -114,21 +114,9 @@ class RemoteKeys:
             self._fetched_at = self._tried_at = self._clock.monotonic()
 
     async def _located(self) -> str:
-        if self._jwks_url:
-            return self._jwks_url
-        metadata = await self._metadata()
-        url = metadata.get("jwks_uri")
-        if metadata.get("issuer") != self._issuer or not isinstance(url, str):
-            raise Unreadable(f"{self._issuer}: metadata of another issuer, or without jwks_uri")
-        self._jwks_url = url
-        return url
-
-    async def _metadata(self) -> dict[str, Any]:
-        base = self._issuer.rstrip("/")
-        try:
-            return await self._reader.read(base + WELL_KNOWN[0])
-        except Unreadable:
-            return await self._reader.read(base + WELL_KNOWN[1])
+        if not self._jwks_url:
+            self._jwks_url = await located(self._issuer, "jwks_uri", self._reader)
+        return self._jwks_url
 
 
 def _imported(document: dict[str, Any]) -> tuple[Key, ...]:

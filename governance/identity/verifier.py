@@ -5,6 +5,7 @@ issuer's own and is never taken from the token (``jku``, ``x5u``, ``jwk``, ``x5c
 cause no request); issuer, audience and times are checked; anything ``crit``, nested or larger than
 8 KiB is refused. A verified token costs a dictionary look-up until it expires, and no longer.
 When the issuer's keys can't be had, ``KeysUnavailable`` is raised: nothing passes unverified.
+Where an issuer is asked about each token (RFC 7662), none of its tokens is remembered.
 
 Standards: RFC 7515 §4.1, §5.2; RFC 7519 §4.1; RFC 8725 §3; RFC 9068 §2, §4.
 """
@@ -26,7 +27,8 @@ from msgspec import Struct
 
 from governance.call import Clock
 from governance.identity.challenges import Challenges
-from governance.identity.issuers import Claims, Identity, TrustedIssuer, identity_of
+from governance.identity.introspection import Introspection
+from governance.identity.issuers import Claims, Identity, TrustedIssuer, check_purpose, identity_of
 from governance.identity.key_sources import fits
 from governance.identity.refusals import BadToken
 from governance.identity.token_cache import TokenCache
@@ -35,6 +37,10 @@ COMPACT = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 LIMIT_BYTES = 8_192
 DISTANT_S = 400 * 86_400.0
 """No cache entry outlives this, so that absurd times stay inside the calendar."""
+
+
+UNDATED_S = 60.0
+"""How long an introspected token counts for this call where its issuer does not say; nothing is remembered."""
 
 
 class JoseHeader(Struct, frozen=True):
@@ -73,6 +79,7 @@ class TokenVerifier:
         cache_size: int = 10_000,
     ) -> None:
         self._issuers: Mapping[str, TrustedIssuer] = {trusted.issuer: trusted for trusted in issuers}
+        self._opaque = next((one for one in self._issuers.values() if one.introspection is not None), None)
         self.challenges = Challenges(public_url)
         self._public_url = public_url.rstrip("/")
         self._clock = clock
@@ -109,6 +116,8 @@ class TokenVerifier:
         known = self.known(token, tier)
         if known is not None:
             return known
+        if self._opaque is not None and len(token) <= LIMIT_BYTES and not COMPACT.fullmatch(token):
+            return await self._introspected(token, tier, self._opaque)
         header = _header(token)
         payload = _payload(token)
         trusted = self._trusted(header, payload)
@@ -117,13 +126,32 @@ class TokenVerifier:
             raise BadToken("key", "The token is signed with a key that its issuer does not publish.")
         _check_signature(token, key, header.alg)
         claims = _claims(payload)
+        check_purpose(payload, trusted)
         self._check_audience(claims, trusted, tier)
-        self._check_times(claims)
+        self._check_times(claims, trusted)
         if trusted.revoked(payload):
             raise BadToken("revoked", "The token was revoked.")
         identity = identity_of(payload, claims, trusted)
-        self.cache_of(tier).put(token, identity, self._until(claims))
+        if trusted.introspection is not None and trusted.introspection.use == "always":
+            await _active(token, trusted.introspection)
+        else:
+            self.cache_of(tier).put(token, identity, self._until(claims, trusted))
         return identity
+
+    async def _introspected(self, token: bytes, tier: str, trusted: TrustedIssuer) -> Identity:
+        answer = await _active(token, trusted.introspection)
+        now = self._clock.now().timestamp()
+        told = {"iss": trusted.issuer, "iat": now, "exp": now + UNDATED_S, **answer}
+        told.setdefault(trusted.client_claim, told.get("client_id"))
+        told.setdefault("sub", told[trusted.client_claim])  # RFC 7662 §2.2: a client on its own may have none
+        if told["iss"] != trusted.issuer:
+            raise BadToken("issuer", "The token's issuer is not trusted here.")
+        if str(told.get("token_type", "Bearer")).lower() not in ("bearer", "access_token"):
+            raise BadToken("type", "The token is not a bearer token.")
+        claims = _claims(told)
+        self._check_audience(claims, trusted, tier)
+        self._check_times(claims, trusted)
+        return identity_of(told, claims, trusted)
 
     def _trusted(self, header: JoseHeader, payload: dict[str, Any]) -> TrustedIssuer:
         issuer = payload.get("iss")
@@ -142,18 +170,29 @@ class TokenVerifier:
         if not any(audience in own for audience in named):
             raise BadToken("audience", "The token is meant for another audience.")
 
-    def _check_times(self, claims: Claims) -> None:
+    def _leeway_of(self, trusted: TrustedIssuer) -> float:
+        return self._leeway_s if trusted.leeway_s is None else trusted.leeway_s
+
+    def _check_times(self, claims: Claims, trusted: TrustedIssuer) -> None:
         now = self._clock.now().timestamp()
-        if claims.exp + self._leeway_s <= now:
+        leeway_s = self._leeway_of(trusted)
+        if claims.exp + leeway_s <= now:
             raise BadToken("expired", "The token has expired.")
-        if claims.nbf is not None and claims.nbf - self._leeway_s > now:
+        if claims.nbf is not None and claims.nbf - leeway_s > now:
             raise BadToken("not-yet", "The token is not valid yet.")
-        if claims.iat - self._leeway_s > now:
+        if claims.iat - leeway_s > now:
             raise BadToken("not-yet", "The token was issued in the future.")
 
-    def _until(self, claims: Claims) -> datetime:
+    def _until(self, claims: Claims, trusted: TrustedIssuer) -> datetime:
         now = self._clock.now().timestamp()
-        return datetime.fromtimestamp(min(claims.exp + self._leeway_s, now + DISTANT_S), UTC)
+        return datetime.fromtimestamp(min(claims.exp + self._leeway_of(trusted), now + DISTANT_S), UTC)
+
+
+async def _active(token: bytes, introspection: Introspection | None) -> dict[str, Any]:
+    answer = None if introspection is None else await introspection.ask(token)
+    if answer is None:
+        raise BadToken("revoked", "The token does not count at its issuer: it was revoked, or never given.")
+    return answer
 
 
 def _header(token: bytes) -> JoseHeader:
