@@ -20,8 +20,8 @@ from governance.egress.exchange import Outgoing, Reply
 from governance.egress.failures import Unreadable
 from governance.egress.pool import Pool
 
-URL = re.compile(r"(https?://[!-.0-?A-~]+)(/[!-\"$-~]*)?(?:#[!-~]*)?")
-"""Origin and target; printable ASCII only, a fragment stays here."""
+URL = re.compile(r"(https?://[!-\"$-.0->A-\[\]-~]+)([/?][!-\"$-~]*)?(?:#[!-~]*)?")
+"""Origin without credentials, and target; printable ASCII only, a fragment stays here."""
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -68,15 +68,16 @@ class Wire:
         if pools is None:
             raise RuntimeError("the way out is not open: start egress first")
         found = URL.fullmatch(outgoing.url)
-        if found is None or "@" in found[1]:
+        if found is None:
             raise Unreadable("the URL can't be read, or holds credentials")
+        target = found[2] or "/"
         pool = pools.get(found[1])
         if pool is None:
             pool = pools[found[1]] = self._pool(found[1])
         body = outgoing.body
         if body is None and outgoing.method in WITH_BODY:
             body = b""
-        request = pool.request(outgoing.method, found[2] or "/", headers, body)
+        request = pool.request(outgoing.method, target if target[0] == "/" else f"/{target}", headers, body)
         terms = Terms(
             most_bytes=bounds.most_bytes,
             read_s=bounds.read_s,

@@ -280,6 +280,24 @@ async def test_a_connection_that_is_to_be_closed_is_not_used_again(egress: Egres
         assert vendor.connections == 3
 
 
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        ("", "/"),
+        ("/", "/"),
+        ("?a=b", "/?a=b"),
+        ("/a%2Fb//c?d=/e#f?g", "/a%2Fb//c?d=/e"),
+        ("#f", "/"),
+        ("/a@b:c", "/a@b:c"),
+    ],
+)
+async def test_a_target_goes_out_as_it_is(egress: Egress, path: str, target: str) -> None:
+    client = await opened(egress)
+    async with Vendor(answering()) as vendor:
+        await client.request("GET", vendor.url + path)
+        assert vendor.asked[0].target == target
+
+
 async def test_a_long_silence_ends_a_call_before_its_time_is_over(egress: Egress) -> None:
     client = await opened(egress, msgspec.structs.replace(IMPATIENT, read_timeout_s=0.1, total_timeout_s=20.0))
     async with Vendor(saying(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nbegun")) as vendor:
