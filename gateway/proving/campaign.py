@@ -16,6 +16,7 @@ from governance.evidence.record import Observed
 from governance.prove import Prober, Proof
 from governance.prove.http import http_sender
 from governance.prove.pace import Courteous, Pace
+from governance.prove.records import arguments_of_records
 from governance.prove.run import Subject, prove_all
 
 Watch = Callable[[Operation, Sequence[Proof]], None]
@@ -73,12 +74,17 @@ async def prove(campaign: Campaign, clock: Clock, watch: Watch) -> tuple[list[Re
     most = campaign.subject.max_body_bytes
     async with http_sender(campaign.urls, campaign.url, at_once=campaign.pace.at_once, most_body_bytes=most) as send:
         polite = Courteous(send, campaign.pace, clock)
+        whose = campaign.credentials
+        records = await arguments_of_records(
+            campaign.subject.apis, campaign.operations, polite, whose.tokens, whose.account
+        )
         prober = Prober(
             polite,
-            campaign.credentials.tokens,
+            whose.tokens,
             run=run.rpartition("-")[2],
             full=campaign.full,
-            account=campaign.credentials.account,
+            account=whose.account,
+            arguments=records,
             bad_token_turn=polite.bad_tokens.turn,
             clock=clock,
         )
@@ -86,8 +92,8 @@ async def prove(campaign: Campaign, clock: Clock, watch: Watch) -> tuple[list[Re
     build = build_of(campaign.subject.apis, campaign.subject.policies)
     ended = f"{clock.now():{INSTANT}}"
     findings = campaign.subject.findings()
-    records = list(records_of(run, build, campaign.operations, observed, findings, time=ended))
+    evidence = list(records_of(run, build, campaign.operations, observed, findings, time=ended))
     summary = summary_of(
-        records, url=campaign.url, began=began, ended=ended, requests=polite.requests, run=run, build=build
+        evidence, url=campaign.url, began=began, ended=ended, requests=polite.requests, run=run, build=build
     )
-    return records, summary
+    return evidence, summary
