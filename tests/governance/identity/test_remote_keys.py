@@ -109,6 +109,7 @@ async def test_an_unknown_kid_costs_one_fetch_per_cooldown(
     assert len(provider.asked) == 3
 
 
+@pytest.mark.rule("RFC 9068 §4", "Keys are obtained from the issuer and follow its rotation")
 async def test_rotation_needs_no_restart(provider: Provider, keys: RemoteKeys, clock: ManualClock) -> None:
     old, new = new_key(), new_key()
     provider.publish_keys(old)
@@ -228,6 +229,7 @@ async def test_the_key_set_is_found_in_the_metadata(provider: Provider, clock: M
     assert await RemoteKeys(provider.url, clock).find(key.kid, "Ed25519") is not None
 
 
+@pytest.mark.rule("RFC 8414 §3.3", "Metadata that names another issuer is not used")
 @pytest.mark.parametrize("metadata", [{"issuer": "https://evil.example"}, {}, {"jwks_uri": 7}])
 async def test_metadata_of_another_issuer_is_refused(
     provider: Provider, clock: ManualClock, metadata: dict[str, Any]
@@ -239,6 +241,7 @@ async def test_metadata_of_another_issuer_is_refused(
     assert "/jwks" not in provider.asked
 
 
+@pytest.mark.rule("RFC 8725 §3.10", "jku and x5u cause no request")
 async def test_headers_of_a_token_cause_no_request(provider: Provider, keys: RemoteKeys, forge: Any) -> None:
     provider.publish_keys(forge.key)
     issuer = TrustedIssuer(issuer="https://id.example", keys=keys)

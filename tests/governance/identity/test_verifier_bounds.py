@@ -23,11 +23,13 @@ def segment(value: Any) -> bytes:
 # Size and shape
 
 
+@pytest.mark.rule("RFC 8725 §2.4", "The size of a token is bounded")
 def test_a_token_above_8_kib_is_refused_before_anything_is_decoded(forge: Any, reason_of: Reason) -> None:
     assert reason_of(forge.token(forge.claims(padding="x" * 8_000))) == "oversized"
     assert reason_of(b"a" * 8_193) == "oversized"
 
 
+@pytest.mark.rule("RFC 8725 §3.3", "A nested token is refused: no inner signature goes unverified")
 def test_nested_and_encrypted_tokens_are_refused(forge: Any, reason_of: Reason) -> None:
     assert reason_of(forge.token(forge.token(), header={"cty": "JWT"})) == "nested"
     assert reason_of(forge.token(forge.token())) == "malformed"
@@ -53,6 +55,7 @@ def test_garbage_is_refused(reason_of: Reason, token: bytes) -> None:
     assert reason_of(token) == "malformed"
 
 
+@pytest.mark.rule("RFC 8725 §3.7", "A payload that is not a JSON object in UTF-8 is refused")
 @pytest.mark.parametrize("payload", [b"[]", b"null", b"7", b'"x"', b"{", b"\xff\xfe", b"[" * 5_000, b'{"a":' * 1_000])
 def test_a_payload_is_a_json_object(forge: Any, reason_of: Reason, payload: bytes) -> None:
     assert reason_of(forge.token(payload)) == "malformed"
@@ -68,6 +71,7 @@ def test_a_deeply_nested_header_is_refused(forge: Any, reason_of: Reason) -> Non
 # RFC 9068 §2.2: who
 
 
+@pytest.mark.rule("RFC 9068 §2.2", "Claims of the wrong kind are refused")
 @pytest.mark.parametrize(
     "changed",
     [

@@ -42,6 +42,7 @@ def test_a_local_call_is_not_authenticated_again(gate: Any) -> None:
     assert gate.policy.enforce(gate.operation, "local") is None
 
 
+@pytest.mark.rule("RFC 6750 §2.1", "The token stands after the Bearer scheme")
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER", "Bearer "])
 async def test_the_scheme_is_read_as_http_says(gate: Any, scheme: str) -> None:
     assert (
@@ -49,6 +50,8 @@ async def test_the_scheme_is_read_as_http_says(gate: Any, scheme: str) -> None:
     )
 
 
+@pytest.mark.rule("RFC 6750 §3", "401 carries a Bearer challenge")
+@pytest.mark.rule("RFC 6750 §3.1", "Without credentials the challenge names no error")
 @pytest.mark.parametrize("headers", [[], [("Authorization", "Basic c2hvcDp4")], [("Authorization", "")]])
 async def test_without_a_token_no_error_is_named(gate: Any, challenge_of: Challenge, headers: Any) -> None:
     exchange = gate.exchange(*headers)
@@ -62,6 +65,7 @@ async def test_without_a_token_no_error_is_named(gate: Any, challenge_of: Challe
     assert not gate.reached
 
 
+@pytest.mark.rule("RFC 6750 §3.1", "A token that is expired, revoked or otherwise invalid is invalid_token, 401")
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
@@ -82,6 +86,7 @@ async def test_a_bad_token_is_named_with_its_reason(
     assert not gate.reached
 
 
+@pytest.mark.rule("RFC 6750 §3.1", "A malformed token is invalid_token")
 @pytest.mark.parametrize("token", ["", "garbage", "a.b.c", "a b", "é", "a,b", 'x", error="none', "=" * 20])
 async def test_garbage_is_an_invalid_token(gate: Any, challenge_of: Challenge, token: str) -> None:
     exchange = gate.exchange(bearer(token))
@@ -90,6 +95,8 @@ async def test_garbage_is_an_invalid_token(gate: Any, challenge_of: Challenge, t
     assert 'error="invalid_token"' in challenge_of(exchange)
 
 
+@pytest.mark.rule("RFC 6750 §2", "A client uses one method in one request")
+@pytest.mark.rule("RFC 6750 §3.1", "Repeated credentials are invalid_request, 400")
 async def test_two_authorization_headers_are_refused(gate: Any, challenge_of: Challenge) -> None:
     for first, second in ((gate.token(), gate.token()), ("garbage", gate.token()), (gate.token(), "garbage")):
         exchange = gate.exchange(bearer(first), bearer(second))
@@ -104,6 +111,7 @@ async def test_another_header_may_come_twice(gate: Any) -> None:
     assert await gate.handler(exchange) == "inner"
 
 
+@pytest.mark.rule("RFC 9700 §4.3.2", "A token in the address is refused")
 @pytest.mark.parametrize("name", ["access_token", "access%5Ftoken", "%61ccess_token"])
 async def test_a_token_in_the_address_is_refused(gate: Any, challenge_of: Challenge, name: str) -> None:
     query = f"limit=5&{name}={gate.token()}".encode()
