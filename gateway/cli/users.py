@@ -6,7 +6,7 @@ import click
 
 from gateway.cli.failure import CONFIGURATION, Failure
 
-LEAST_PASSWORD = 10
+LEAST_PASSWORD, LONGEST_PASSWORD = 10, 256
 
 
 @click.group()
@@ -21,6 +21,7 @@ def hash_password(password: str | None) -> None:
     from governance.consumers import hash_secret
 
     given = password if password is not None else click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    if len(given) < LEAST_PASSWORD:
-        raise Failure(f"A password needs {LEAST_PASSWORD} characters or more.", exit_code=CONFIGURATION)
+    if not LEAST_PASSWORD <= len(given) <= LONGEST_PASSWORD:
+        sentence = f"A password has {LEAST_PASSWORD} characters or more, and up to {LONGEST_PASSWORD}."
+        raise Failure(sentence, exit_code=CONFIGURATION)
     click.echo(hash_secret(given))

@@ -76,7 +76,7 @@ class EmbeddedIssuer:
         self._consumers = consumers
         database = database or Database(Path())  # never opened: only client credentials are served then
         database.adopt(MIGRATIONS)
-        grants = Grants(database, clock, lifetime_s)
+        self.grants = grants = Grants(database, clock, lifetime_s)
         self.revocations = Revocations(grants, keys, look_s=look_s)
         desk = TokenDesk(self.issuer, self.tokens, grants, self.revocations)
         self._server = TokenServer(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
 import pytest
 from issuer_world import ADA, World
 
@@ -32,6 +35,27 @@ def test_a_refresh_token_that_comes_again_ends_the_grant(world: World) -> None:
             world.principal(members["access_token"])
 
 
+def test_of_processes_that_get_one_refresh_token_at_once_at_most_one_gives_tokens(world: World) -> None:
+    token = world.signed_in()["refresh_token"]
+    processes = [world, *(world.another() for _ in range(3))]
+    grants = [process.issuer.grants.of_refresh_token(token) for process in processes]  # all find it unspent
+    with ThreadPoolExecutor(4) as threads:
+        given = list(
+            threads.map(lambda one: one[0].issuer.grants.rotate(one[1], token), zip(processes, grants, strict=True))
+        )
+    assert sorted(one is None for one in given) == [False, True, True, True]
+    successor = next(one for one in given if one)
+    assert world.refresh(successor)[1]["error"] == "invalid_grant"  # the second use has ended the grant
+
+
+def test_a_scope_that_a_user_gets_later_was_not_granted(world: World) -> None:
+    first = world.signed_in(scope=None)
+    more = ADA.scopes | {"catalogue.products:read"}
+    world.users.become(Users([msgspec.structs.replace(ADA, scopes=more)]))
+    _, second = world.refresh(first["refresh_token"])
+    assert second["scope"] == first["scope"] == "portal.orders:read portal.orders:write"
+
+
 def test_another_grant_of_the_same_user_goes_on(world: World) -> None:
     stolen, other = world.signed_in(), world.signed_in()
     world.refresh(stolen["refresh_token"])
@@ -60,8 +84,6 @@ def test_scopes_can_only_be_narrowed(world: World) -> None:
 
 
 def test_what_was_taken_from_the_user_is_not_refreshed(world: World) -> None:
-    import msgspec
-
     first = world.signed_in(scope="portal.orders:read portal.orders:write")
     world.users.become(Users([msgspec.structs.replace(ADA, scopes=frozenset({"portal.orders:read"}))]))
     _, second = world.refresh(first["refresh_token"])
