@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -60,7 +60,7 @@ def command() -> None:
 @click.option(
     "--format", "shape", type=click.Choice(["table", "jsonl", "csv"]), default="table", help="How. [default: table]"
 )
-def listed(limit: int | None, shape: str, subject: str, **wanted: object) -> None:
+def listed(limit: int | None, shape: str, subject: str, **wanted: Any) -> None:
     """List entries, the oldest first."""
     from governance.audit import Filter, names, reference_of, search
 
@@ -70,7 +70,7 @@ def listed(limit: int | None, shape: str, subject: str, **wanted: object) -> Non
         known = _in_database(names)
         if subject and subject not in known:
             subject = _in_database(lambda connection: reference_of(connection, subject)) or subject
-    found = search(folder, Filter(subject=subject, **wanted))  # type: ignore[arg-type] - click gives each its type
+    found = search(folder, Filter(subject=subject, **wanted))
     shown = _last(found, limit)
     {"table": _table, "jsonl": _lines, "csv": _csv}[shape](shown, known)
 

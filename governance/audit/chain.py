@@ -39,7 +39,7 @@ class Line(Struct, frozen=True, kw_only=True, tag="entry"):
 
 
 encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Header | Line)
+_decoder: msgspec.json.Decoder[Header | Line] = msgspec.json.Decoder(Header | Line)
 
 
 class Broken(Exception):

@@ -157,6 +157,7 @@ class Journal:
 
     def _write(self, waiting: list[Waiting]) -> None:
         place: tuple[int, str] | None = None
+        failure: JournalFailed | None = None
         try:
             file = self._opened()
             place = (self._number, self._head)
@@ -176,7 +177,6 @@ class Journal:
         else:
             self._size += len(data)
             self.failed = False
-            failure = None
         for one in waiting:
             one.settle(failure)
 

@@ -7,6 +7,7 @@ most a segment that the next run removes. Only segments that a later one follows
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from governance.audit.anchors import Anchor, all_anchors, forget, keep_from
@@ -32,7 +33,7 @@ def _remove_of(folder: Path, database: Database, anchor: Anchor, before: datetim
     for path in old:
         lines = whole_lines(path)[0]
         number, head = int(path.stem) + len(lines), digest(lines[-1])
-        database.write_here(lambda connection, at=number, on=head: keep_from(connection, anchor.journal, at, on))
+        database.write_here(partial(keep_from, journal=anchor.journal, number=number, before=head))
         path.unlink(missing_ok=True)
     if anchor.closed and len(old) == len(paths):
         database.write_here(lambda connection: forget(connection, anchor.journal))

@@ -30,7 +30,11 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def entry() -> Callable[..., AuditEntry]:
     def made(record: str = "SO-1", **more: Any) -> AuditEntry:
-        given = {"at": datetime(2026, 1, 1, tzinfo=UTC), "operation": "portal.v1.post_order", "binding": "served"}
+        given: dict[str, Any] = {
+            "at": datetime(2026, 1, 1, tzinfo=UTC),
+            "operation": "portal.v1.post_order",
+            "binding": "served",
+        }
         return AuditEntry(**{**given, "outcome": "ok", "records": (record,), **more})
 
     return made
