@@ -169,7 +169,7 @@ class Process:
         return self.post({**hidden, "username": username, "password": password, "decision": "allow"}, cookie)
 
     def code(self, **changes: str | None) -> str:
-        return sent(self.sign_in(**changes))[1]["code"]
+        return sent(self.sign_in(PASSWORD, "ada", **changes))[1]["code"]
 
     def signed_in(self, client_id: str = "app", **changes: str | None) -> dict[str, Any]:
         """The first tokens after a user signed in."""
