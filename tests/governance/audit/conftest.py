@@ -30,12 +30,9 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def entry() -> Callable[..., AuditEntry]:
     def made(record: str = "SO-1", **more: Any) -> AuditEntry:
-        given: dict[str, Any] = {
-            "at": datetime(2026, 1, 1, tzinfo=UTC),
-            "operation": "portal.v1.post_order",
-            "binding": "served",
-        }
-        return AuditEntry(**{**given, "outcome": "ok", "records": (record,), **more})
+        given: dict[str, Any] = {"at": datetime(2026, 1, 1, tzinfo=UTC), "operation": "portal.v1.post_order"}
+        given |= {"binding": "served", "outcome": "ok", "records": (record,), **more}
+        return AuditEntry(**given)
 
     return made
 
