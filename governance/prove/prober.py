@@ -107,8 +107,18 @@ class Prober:
         if reply.status in AGAIN and probe.expect_status not in AGAIN:
             return _proof(operation, probe, f"unproved: the gateway kept answering {reply}", "unproved")
         notes = tuple(_notes(probe, reply))
-        held = _status_holds(operation, probe, reply) and not notes
+        held = self._status_holds(operation, probe, reply) and not notes
         return _proof(operation, probe, "; ".join((str(reply), *notes)), "held" if held else "failed")
+
+    def _status_holds(self, operation: Operation, probe: Probe, reply: Reply) -> bool:
+        named = probe.method != "HEAD"  # which has no body to name a problem in
+        if probe.expect_status:
+            typed = not probe.expect_type or not named or reply.problem == probe.expect_type
+            return reply.status == probe.expect_status and typed
+        if reply.status == operation.success_status or operation.id in self._arguments:
+            return reply.status == operation.success_status  # a record that is there is shown
+        business = {problem.type: problem.status for problem in (*operation.raises, NotFound)}
+        return reply.status in business.values() and (not named or reply.problem in business)
 
     async def _spent(self, operation: Operation, probe: Probe, key: str, sent: list[Sent]) -> Proof:
         """Calls of a client that has made none: as many as announced are admitted, and what comes back meanwhile."""
@@ -130,7 +140,7 @@ class Prober:
             admitted += int(reply.status != RateLimited.status)
             most = burst + int((self._monotonic() - began_s) * burst / max(window_s - 1, 1))
         notes = tuple(_notes(probe, reply))
-        held = burst <= admitted <= most and _status_holds(operation, probe, reply) and not notes
+        held = burst <= admitted <= most and self._status_holds(operation, probe, reply) and not notes
         seen = f"{reply} after {admitted} of {burst} calls"
         return _proof(operation, probe, "; ".join((seen, *notes)), "held" if held else "failed")
 
@@ -219,13 +229,3 @@ def _notes(probe: Probe, reply: Reply) -> Iterable[str]:
             yield f"{name}: {value}" if value is not None else f"no {name}"
     if probe.method == "HEAD" and reply.body:
         yield "a body"
-
-
-def _status_holds(operation: Operation, probe: Probe, reply: Reply) -> bool:
-    named = probe.method != "HEAD"  # which has no body to name a problem in
-    if probe.expect_status:
-        typed = not probe.expect_type or not named or reply.problem == probe.expect_type
-        return reply.status == probe.expect_status and typed
-    business = {problem.type: problem.status for problem in (*operation.raises, NotFound)}
-    refused = reply.status in business.values() and (not named or reply.problem in business)
-    return reply.status == operation.success_status or refused

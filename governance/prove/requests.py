@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 from msgspec import Struct
 
-from governance.contract.operation import Operation
+from governance.contract.operation import Operation, Parameter
 from governance.prove.samples import NoSample, other_value, sample_value
 
 JSON = "application/json"
@@ -66,6 +66,15 @@ def sample_of(
         headers["If-Match"] = "*"
     body = json.dumps(bodies[0]).encode() if bodies else None
     return Sample(method=operation.method, path=path, query=query, headers=headers, body=body)
+
+
+def sample_text(parameter: Parameter) -> str:
+    """A valid value of a path or query parameter, as it is spelled there.
+
+    Raises:
+        NoSample: its type has none.
+    """
+    return _text(sample_value(parameter.type))
 
 
 def other_arguments(operation: Operation, given: Mapping[str, Any] | None = None) -> dict[str, Any]:

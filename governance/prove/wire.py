@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from governance.call import Probe
 from governance.contract import refusals
 from governance.contract.operation import Operation, Parameter
 from governance.contract.problems import Problem
 from governance.prove.faults import Rule, faults, wrong_text
-from governance.prove.requests import Raw
+from governance.prove.requests import Raw, sample_text
 
 VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 MOST_CASES = 6
-"""Places at which one rule of a body is broken."""
+"""Places at which one rule of a body is broken, besides one in each of its members."""
 BROKEN: Mapping[str, bytes] = {
     "empty": b"",
     "cut off": b'{"a": 1',
@@ -104,7 +106,7 @@ def _parameters(operation: Operation) -> Iterator[Probe]:
                     "WI-012", title, wrong, case=f"{parameter.name} {escape}", given=((parameter.name, Raw(escape)),)
                 )
         else:
-            twice = "&".join(2 * [f"{parameter.name}=a"])
+            twice = "&".join(2 * [urlencode({parameter.name: sample_text(parameter)})])
             yield _refused(
                 "WI-013", "A query parameter that comes twice is refused", wrong, case=parameter.name, query=twice
             )
@@ -125,10 +127,13 @@ def _body(operation: Operation, body: Parameter, max_body_bytes: int) -> Iterato
         title = "A body that is not JSON is refused"
         yield _refused("WI-019", title, refusals.MalformedRequest, case=case, body=text)
     yield _refused("WI-020", "A body that is no object is refused", refusals.InvalidBody, body=b"[]")
-    seen: dict[Rule, int] = {}
+    seen: Counter[Rule] = Counter()
+    members: set[str] = set()
     for fault in faults(body.type):
-        seen[fault.rule] = seen.get(fault.rule, 0) + 1
-        if seen[fault.rule] <= MOST_CASES:
+        member = fault.place.split("/")[1] if fault.place else ""
+        if seen[fault.rule] < MOST_CASES or member not in members:
+            seen[fault.rule] += 1
+            members.add(member)
             control, title = RULES[fault.rule]
             text = json.dumps(fault.value).encode()
             yield _refused(control, title, refusals.InvalidBody, case=fault.place or "the whole", body=text)
