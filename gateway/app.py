@@ -86,9 +86,8 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
         Database: database,
         **_identity(who),
         AccountDirectory: directory,
-        RecordFiles: RecordFiles(settings.home / "systems"),
+        **_folders(settings),
         FlowRuntime: flows,
-        AuditFolder: AuditFolder(settings.home / "audit"),
         Apis: Apis({node.api.id: node.api for node in nodes}),
         Uses: Uses(store.store, clock),
         **_telemetry(settings),
@@ -167,6 +166,10 @@ def _wiring(
     )
 
 
+def _folders(settings: Settings) -> dict[Any, Any]:
+    return {RecordFiles: RecordFiles(settings.home / "systems"), AuditFolder: AuditFolder(settings.home / "audit")}
+
+
 def _shedding(settings: Settings) -> SheddingLimits:
     return SheddingLimits(most_in_flight=settings.gateway.most_in_flight, most_lag_s=settings.gateway.most_lag_s)
 
@@ -190,7 +193,7 @@ def _telemetry(settings: Settings) -> dict[Any, Any]:
 
 
 def _identity_routes(who: Identities) -> list[Any]:
-    return list(issuer_routes(who.issuer) if who.issuer else resource_routes(who.resources))
+    return list(issuer_routes(who.issuer, who.resources) if who.issuer else resource_routes(who.resources))
 
 
 def _vendors(settings: Settings, nodes: Sequence[Node]) -> Mapping[str, str]:

@@ -28,8 +28,11 @@ from governance.issuer.token_request import LIMIT_BYTES, TokenRequest
 PUBLIC = {"cache-control": "public, max-age=300"}
 
 
-def routes(issuer: EmbeddedIssuer) -> list[HTTPRouteHandler]:
-    """Every endpoint, the keys and the metadata of the embedded issuer, and the tiers' resource metadata."""
+def routes(issuer: EmbeddedIssuer, resources: ProtectedResources | None = None) -> list[HTTPRouteHandler]:
+    """Every endpoint, the keys and the metadata of the embedded issuer, and the tiers' resource metadata.
+
+    ``resources`` tells of other issuers that are trusted beside it.
+    """
 
     @post(GRANT_PATH, status_code=200, include_in_schema=False)
     async def token(request: Request[Any, Any, State]) -> Response[bytes]:
@@ -52,7 +55,7 @@ def routes(issuer: EmbeddedIssuer) -> list[HTTPRouteHandler]:
         return Response(issuer.metadata(), headers=PUBLIC)
 
     found = [token, introspect, revoke, keys, server, *_sign_in_routes(issuer.sign_in)]
-    return [*found, *resource_routes(issuer.resources)]
+    return [*found, *resource_routes(resources or issuer.resources)]
 
 
 def _sign_in_routes(sign_in: SignIn) -> list[HTTPRouteHandler]:
