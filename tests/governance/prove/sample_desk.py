@@ -1,14 +1,12 @@
-"""A contract with what requests are made of, and a policy with a probe of each kind."""
+"""A contract with what requests are made of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Annotated, Literal, Protocol
 
 from msgspec import Meta, Struct
 
-from governance.call import Binding, Policy, Probe, Stage, Wrap
-from governance.contract import Contract, Operation, action, by, create, operation_of, read, replace
+from governance.contract import Contract, action, by, create, operation_of, read, replace
 
 DeskId = Annotated[str, Meta(pattern=r"^D-[0-9]+$", examples=["D-1"])]
 AccountId = Annotated[str, Meta(pattern=r"^[A-Z]+$", examples=["ACME"])]
@@ -55,20 +53,3 @@ class DesksV1(Contract, Protocol, owner="Tests", folder="system_apis.desks.v1"):
 
 GET, POST, PUT = (operation_of(one) for one in (DesksV1.get_desk, DesksV1.post_desk, DesksV1.put_desk))
 COUNT = operation_of(DesksV1.count)
-
-
-class Doorkeeper(Policy):
-    """Promises what these probes say."""
-
-    name = "doorkeeper"
-    stage = Stage.IDENTIFY
-
-    def enforce(self, operation: Operation, binding: Binding) -> Wrap | None:
-        return None
-
-    def prove(self, operation: Operation) -> Iterable[Probe]:
-        yield Probe(control="DK-001", title="Nobody", expect_status=401, expect_type="nobody", token="none")
-        yield Probe(control="DK-002", title="No key", expect_status=400, without_headers=("idempotency-key",))
-        yield Probe(control="DK-003", title="Odd key", expect_status=400, with_headers=(("idempotency-key", "odd"),))
-        yield Probe(control="DK-004", title="Body", expect_status=422, expect_type="body", body=b"{}")
-        yield Probe(control="DK-005", title="Often", expect_status=429, expect_type="often", repeat=3)
