@@ -286,23 +286,6 @@ async def test_a_notice_that_is_too_short_is_found(life: Life) -> None:
     assert list(life.policy.audit(operation_of(SlipsV1.get_slip))) == []
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        lambda: deprecated(since=SUNSET, sunset=SINCE),
-        lambda: deprecated(since=SINCE, sunset=SINCE),
-        lambda: BrownOut(BROWN_OUT.begins.replace(tzinfo=None), BROWN_OUT.ends.replace(tzinfo=None)),
-        lambda: BrownOut(BROWN_OUT.ends, BROWN_OUT.begins),
-        lambda: BrownOut(BROWN_OUT.begins, BROWN_OUT.begins + timedelta(days=1, seconds=1)),
-        lambda: deprecated(since=SINCE, sunset=date(2026, 11, 1), brown_outs=(BROWN_OUT,)),
-        lambda: deprecated(since=date(2026, 11, 2), sunset=SUNSET, brown_outs=(BROWN_OUT,)),
-    ],
-)
-def test_what_can_not_be_meant_is_refused(wrong: Any) -> None:
-    with pytest.raises(ValueError, match=r"sunset|brown-out"):
-        wrong()
-
-
 def test_a_successor_is_there_and_stays() -> None:
     with pytest.raises(ContractError, match=r"slips.v1 names the successor slips.v2, which is neither"):
         graph((discovered(SlipsV1, SlipsOfV1),))
