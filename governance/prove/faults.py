@@ -63,9 +63,12 @@ def accepts(annotation: Any, value: Any) -> bool:
 
 
 def _kinds(info: kinds.Type) -> tuple[kinds.Type, ...]:
+    """The plain types of a union, or the one that it is."""
     if isinstance(info, kinds.Metadata):
         return _kinds(info.type)
-    return info.types if isinstance(info, kinds.UnionType) else (info,)
+    if isinstance(info, kinds.UnionType):
+        return tuple(plain for member in info.types for plain in _kinds(member))
+    return (info,)
 
 
 Found = Iterator[tuple[Rule, str, Any]]

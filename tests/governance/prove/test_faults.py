@@ -18,6 +18,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     note: Annotated[str, Meta(min_length=2, max_length=5)] = "abc"
     count: Annotated[int, Meta(ge=2, le=8, multiple_of=2)] = 2
     size: Literal["small", "wide"] = "small"
+    parent: Annotated[str, Meta(pattern="^P[0-9]$", examples=["P1"])] | None = None
     parts: Annotated[tuple[int, ...], Meta(min_length=1, max_length=2)] = (1,)
 
 
@@ -44,6 +45,7 @@ def test_every_rule_of_a_type_is_broken_at_its_place() -> None:
         ("count", "/parts"),
         ("kind", "/parts/0"),
         ("nul", "/note"),
+        ("pattern", "/parent"),
     }
     assert ("missing", "/note") not in found
 
