@@ -78,7 +78,6 @@ class Lifecycle(Struct, frozen=True, kw_only=True):
 
 
 CURRENT = Lifecycle()
-PREVIEW = Lifecycle(stage="preview")
 
 
 def deprecated(*, since: date, sunset: date, successor: str = "", brown_outs: tuple[BrownOut, ...] = ()) -> Lifecycle:
