@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import unquote
 
 import msgspec
 from msgspec.structs import replace
@@ -185,11 +184,6 @@ def _queried(operation: Operation) -> bool:
     return any(parameter.where == "query" for parameter in operation.parameters)
 
 
-def _placed(operation: Operation) -> bool:
-    """Whether some path parameter has no pattern that refuses such texts anyway."""
-    return any(one.where == "path" and accepts(one.type, "\ufffd") for one in operation.parameters)
-
-
 def _parameters() -> Iterator[Fault]:
     def fault(name: str, forgives: Forgives, applies: Callable[[Operation], bool] = lambda _: True) -> Fault:
         patch = patched(ParameterReader, "read", _forgiving_parameters(forgives))
@@ -197,12 +191,6 @@ def _parameters() -> Iterator[Fault]:
 
     yield fault("unknown query parameters are taken", lambda one: "is not a parameter" in one.detail)
     yield fault("a query parameter may come twice", lambda one: "more than once" in one.detail, _queried)
-    yield Fault(
-        group=GROUP,
-        name="dot segments and broken escapes are taken",
-        applies=_placed,
-        patch=patched(edge, "path_texts", lambda raw: tuple(unquote(text.decode(), errors="replace") for text in raw)),
-    )
 
 
 def _requests() -> Iterator[Fault]:
