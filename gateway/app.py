@@ -84,12 +84,11 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
         Clock: clock,
         Store: store.store,
         Database: database,
-        **_identity(who),
         AccountDirectory: directory,
-        **_folders(settings),
         FlowRuntime: flows,
-        Apis: Apis({node.api.id: node.api for node in nodes}),
-        Uses: Uses(store.store, clock),
+        **_identity(who),
+        **_folders(settings),
+        **_lifecycle(nodes, store.store, clock),
         **_telemetry(settings),
     }
     egress = resources[Egress] = egress_of(settings, resources)
@@ -103,35 +102,36 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
     directory.bind(assembly)
 
     # The application: the edge for operations, pages and documents beside it.
-    routes = [
-        *_identity_routes(who),
-        *health_routes(store.store, _vendors(settings, nodes)),
-        *document_routes([node.api for node in nodes], governing, public_url=settings.public_url),
-        *desk_routes(
-            api_rows(nodes, assembly.chains),
-            resources[CallMetrics],
-            resources[HopLog],
-            who.verifier,
-            {"deprecations": partial(deprecation_rows, resources[Apis].values(), resources[Uses], who.consumers)},
-        ),
-    ]
     cors = next(policy for policy in governing if isinstance(policy, Cors))
     edge = Edge(assembly.routes, wiring.limits, cors.preflight, clock, _shedding(settings))
     resources[CallMetrics].include(edge.shedding)
-    parts: list[Part] = [
-        store,
-        database,
-        *([who.issuer] if who.issuer else ()),
-        egress,
-        *ports.values(),
-        *governing,
-        flows,
-        edge.shedding,
+    issuer = [who.issuer] if who.issuer else []
+    parts: list[Part] = [store, database, *issuer, egress, *ports.values(), *governing, flows, edge.shedding]
+    routes = [
+        *health_routes(store.store, _vendors(settings, nodes)),
+        *_routes(settings, assembly, nodes, who, resources),
     ]
     application = Tiergate(edge, routes, _proxies(settings), lifespan=[lifetime(parts)])
     application.state.update({"assembly": assembly, "policies": governing, "nodes": nodes})
     application.state.update(_operated(settings, operations, who, database))
     return application
+
+
+def _routes(
+    settings: Settings, assembly: Assembly, nodes: Sequence[Node], who: Identities, resources: Mapping[Any, Any]
+) -> list[Any]:
+    """Tokens, documents and the operations desk."""
+    reports = {"deprecations": partial(deprecation_rows, resources[Apis].values(), resources[Uses], who.consumers)}
+    rows = api_rows(nodes, assembly.chains)
+    return [
+        *_identity_routes(who),
+        *document_routes([node.api for node in nodes], assembly.policies, public_url=settings.public_url),
+        *desk_routes(rows, resources[CallMetrics], resources[HopLog], who.verifier, reports),
+    ]
+
+
+def _lifecycle(nodes: Sequence[Node], store: Store, clock: Clock) -> dict[Any, Any]:
+    return {Apis: Apis({node.api.id: node.api for node in nodes}), Uses: Uses(store, clock)}
 
 
 def _operated(

@@ -64,6 +64,11 @@ class Assembly:
                 self._make(node)
         self.routes.seal()
 
+    @property
+    def policies(self) -> Sequence[Policy]:
+        """What governs every operation here."""
+        return self._wiring.policies
+
     def stub(self, caller_id: str, contract: type[Any], needs: Sequence[Operation]) -> Stub:
         """The object through which ``caller_id`` calls ``needs`` of a contract, here or elsewhere."""
         callee = self._nodes[api_of(contract).id].api

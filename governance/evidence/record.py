@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -59,22 +59,9 @@ def records_of(
     titles: dict[str, str] = {}
     known: set[tuple[str, str]] = set()
     for one in observed:
-        proof = one.proof
-        titles.setdefault(proof.control, proof.title)
-        known.add((proof.operation_id, proof.control))
-        yield Record(
-            run=run,
-            time=one.time,
-            build=build,
-            operation=proof.operation_id,
-            control=proof.control,
-            title=proof.title,
-            case=proof.case,
-            expectation=proof.expected,
-            observation=proof.seen,
-            outcome=proof.outcome,
-            declared_at=places.get(proof.operation_id, ""),
-        )
+        titles.setdefault(one.proof.control, one.proof.title)
+        known.add((one.proof.operation_id, one.proof.control))
+        yield _of_proof(run, build, one, places)
     for operation, place in places.items():
         for control in sorted(titles):
             if (operation, control) not in known:
@@ -92,18 +79,39 @@ def records_of(
                 )
     for finding in findings:
         if finding.operation_id in places:
-            yield Record(
-                run=run,
-                time=time,
-                build=build,
-                operation=finding.operation_id,
-                control=finding.id,
-                title="Static finding",
-                expectation="no finding",
-                observation=finding.detail,
-                outcome="failed" if finding.severity == "error" else "noted",
-                declared_at=places[finding.operation_id],
-            )
+            yield _of_finding(run, build, finding, time, places)
+
+
+def _of_proof(run: str, build: Build, one: Observed, places: Mapping[str, str]) -> Record:
+    proof = one.proof
+    return Record(
+        run=run,
+        time=one.time,
+        build=build,
+        operation=proof.operation_id,
+        control=proof.control,
+        title=proof.title,
+        case=proof.case,
+        expectation=proof.expected,
+        observation=proof.seen,
+        outcome=proof.outcome,
+        declared_at=places.get(proof.operation_id, ""),
+    )
+
+
+def _of_finding(run: str, build: Build, finding: Finding, time: str, places: Mapping[str, str]) -> Record:
+    return Record(
+        run=run,
+        time=time,
+        build=build,
+        operation=finding.operation_id,
+        control=finding.id,
+        title="Static finding",
+        expectation="no finding",
+        observation=finding.detail,
+        outcome="failed" if finding.severity == "error" else "noted",
+        declared_at=places[finding.operation_id],
+    )
 
 
 def declared_at(operation: Operation) -> str:

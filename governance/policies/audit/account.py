@@ -8,8 +8,8 @@ from typing import Any
 
 from governance.audit import AuditEntry
 from governance.call import Answer, Clock, Exchange
+from governance.contract.account_ids import argument_reader
 from governance.contract.operation import Operation
-from governance.policies.ownership.readers import argument_reader
 
 Describe = Callable[[Exchange, str, str, Any], AuditEntry]
 """From exchange, subject reference, outcome and result to the entry."""

@@ -19,10 +19,10 @@ from types import NoneType
 from typing import Any
 
 from governance.call import Accounts, Binding, Clock, Documented, Exchange, Finding, Handler, Policy, Probe, Stage, Wrap
+from governance.contract.account_ids import Reader, argument_reader, result_reader
 from governance.contract.operation import Operation
 from governance.contract.problems import NotFound
 from governance.policies.ownership.directory import AccountDirectory, Settings, Visibility
-from governance.policies.ownership.readers import Reader, argument_reader, result_reader
 
 
 class Enforcement(Policy):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from gateway.app import create_app as whole
 from gateway.composition.application import Tiergate
 from gateway.settings import Settings
-from gateway.settings import Settings
 from governance.call import Binding, Wrap
 from governance.contract import Operation
 from governance.policies.scopes import Enforcement
