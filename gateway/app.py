@@ -86,10 +86,8 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
         Database: database,
         AccountDirectory: directory,
         FlowRuntime: flows,
-        **_identity(who),
-        **_folders(settings),
-        **_lifecycle(nodes, store.store, clock),
-        **_telemetry(settings),
+        **_of_identity(who),
+        **_of_this_home(settings, nodes, store.store, clock),
     }
     egress = resources[Egress] = egress_of(settings, resources)
     ports = connectors(nodes, settings, resources)
@@ -102,36 +100,36 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
     directory.bind(assembly)
 
     # The application: the edge for operations, pages and documents beside it.
-    cors = next(policy for policy in governing if isinstance(policy, Cors))
-    edge = Edge(assembly.routes, wiring.limits, cors.preflight, clock, _shedding(settings))
+    edge = _edge(settings, assembly, wiring, governing)
     resources[CallMetrics].include(edge.shedding)
     issuer = [who.issuer] if who.issuer else []
     parts: list[Part] = [store, database, *issuer, egress, *ports.values(), *governing, flows, edge.shedding]
-    routes = [
-        *health_routes(store.store, _vendors(settings, nodes)),
-        *_routes(settings, assembly, nodes, who, resources),
-    ]
+    routes = _routes(settings, assembly, nodes, who, resources)
     application = Tiergate(edge, routes, _proxies(settings), lifespan=[lifetime(parts)])
     application.state.update({"assembly": assembly, "policies": governing, "nodes": nodes})
     application.state.update(_operated(settings, operations, who, database))
     return application
 
 
+def _edge(settings: Settings, assembly: Assembly, wiring: Wiring, governing: Sequence[Policy]) -> Edge:
+    cors = next(policy for policy in governing if isinstance(policy, Cors))
+    gateway = settings.gateway
+    shedding = SheddingLimits(most_in_flight=gateway.most_in_flight, most_lag_s=gateway.most_lag_s)
+    return Edge(assembly.routes, wiring.limits, cors.preflight, wiring.clock, shedding)
+
+
 def _routes(
     settings: Settings, assembly: Assembly, nodes: Sequence[Node], who: Identities, resources: Mapping[Any, Any]
 ) -> list[Any]:
-    """Tokens, documents and the operations desk."""
+    """Tokens, health, documents and the operations desk."""
     reports = {"deprecations": partial(deprecation_rows, resources[Apis].values(), resources[Uses], who.consumers)}
     rows = api_rows(nodes, assembly.chains)
     return [
         *_identity_routes(who),
+        *health_routes(resources[Store], _vendors(settings, nodes)),
         *document_routes([node.api for node in nodes], assembly.policies, public_url=settings.public_url),
         *desk_routes(rows, resources[CallMetrics], resources[HopLog], who.verifier, reports),
     ]
-
-
-def _lifecycle(nodes: Sequence[Node], store: Store, clock: Clock) -> dict[Any, Any]:
-    return {Apis: Apis({node.api.id: node.api for node in nodes}), Uses: Uses(store, clock)}
 
 
 def _operated(
@@ -166,15 +164,20 @@ def _wiring(
     )
 
 
-def _folders(settings: Settings) -> dict[Any, Any]:
-    return {RecordFiles: RecordFiles(settings.home / "systems"), AuditFolder: AuditFolder(settings.home / "audit")}
+def _of_this_home(settings: Settings, nodes: Sequence[Node], store: Store, clock: Clock) -> dict[Any, Any]:
+    """Where things are kept, what is going away, and what is measured."""
+    return {
+        RecordFiles: RecordFiles(settings.home / "systems"),
+        AuditFolder: AuditFolder(settings.home / "audit"),
+        Apis: Apis({node.api.id: node.api for node in nodes}),
+        Uses: Uses(store, clock),
+        HopLog: HopLog(),
+        CallMetrics: CallMetrics(),
+        Tracing: tracing_of(settings),
+    }
 
 
-def _shedding(settings: Settings) -> SheddingLimits:
-    return SheddingLimits(most_in_flight=settings.gateway.most_in_flight, most_lag_s=settings.gateway.most_lag_s)
-
-
-def _identity(who: Identities) -> dict[Any, Any]:
+def _of_identity(who: Identities) -> dict[Any, Any]:
     return {
         CursorCodec: who.cursors,
         TokenVerifier: who.verifier,
@@ -186,10 +189,6 @@ def _identity(who: Identities) -> dict[Any, Any]:
 def _proxies(settings: Settings) -> TrustedProxies | None:
     gateway = settings.gateway
     return TrustedProxies(gateway.trusted_proxies, gateway.forwarded_header) if gateway.trusted_proxies else None
-
-
-def _telemetry(settings: Settings) -> dict[Any, Any]:
-    return {HopLog: HopLog(), CallMetrics: CallMetrics(), Tracing: tracing_of(settings)}
 
 
 def _identity_routes(who: Identities) -> list[Any]:

@@ -95,6 +95,12 @@ class Assembly:
             handler, chain = local(operation, service, wiring.policies, wiring.clock)
             self._handlers[operation] = handler
             self.chains[operation, "local"] = chain
+            for policy in wiring.policies:
+                for beside, own in policy.beside(operation):
+                    handler, self.chains[beside, "served"] = served(
+                        beside, own, wiring.policies, wiring.clock, wiring.limits
+                    )
+                    self.routes.add(beside, handler)
 
     def _injected(self, node: Node, name: str, annotation: Any) -> Any:
         if is_contract(annotation):

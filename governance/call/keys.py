@@ -18,7 +18,7 @@ SHIFTS = tuple(range(256 - 10, 256 - 10 * (KEY_LENGTH // 2) - 1, -10))
 
 def derive_key(*parts: str | int) -> str:
     """A 26-character key (A–Z, 2–7) that depends on every part and on their order."""
-    joined = "\0".join(map(str, parts)).encode()
+    joined = "\0".join(map(str, parts)).encode("utf-8", "surrogatepass")  # a token may hold half a character
     number = int.from_bytes(hashlib.sha256(joined).digest())
     return "".join([PAIRS[(number >> shift) & 1023] for shift in SHIFTS])
 

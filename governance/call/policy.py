@@ -133,6 +133,10 @@ class Policy(ABC):
     async def refused(self, exchange: Exchange) -> None:  # noqa: B027 - most policies leave it at that
         """Called once for a served call that was refused, at whatever stage: it may add headers, and raises nothing."""
 
+    def beside(self, operation: Operation) -> Iterable[tuple[Operation, object]]:
+        """Operations that the policy serves beside this one, each with its service, under the same policies."""
+        return ()
+
     def document(self, operation: Operation) -> Documented:
         """The policy's part of the operation's contract document."""
         return Documented()

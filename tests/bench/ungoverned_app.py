@@ -12,16 +12,18 @@ from litestar.handlers import HTTPRouteHandler
 from gateway.app import create_app as create_gateway
 from gateway.composition.application import Tiergate
 from gateway.settings import Settings
-from system_apis.bench_stock.port import StockItem
+from governance.contract import api_of
 
 encoder = msgspec.json.Encoder()
-decoder = msgspec.json.Decoder(StockItem)
 
 
 def create_app(settings: Settings | None = None) -> Tiergate:
     """The gateway, with ``GET /ungoverned/{sku}`` and ``POST /ungoverned`` on Litestar's own router."""
     application = create_gateway(settings)
     service: Any = application.state.assembly.services["bench_stock.v1"]
+
+    add_item = next(one for one in api_of(type(service)).operations if one.name == "add_item")
+    decoder = msgspec.json.Decoder(add_item.body.type if add_item.body else None)
 
     @get("/ungoverned/{sku:str}", include_in_schema=False)
     async def ungoverned(sku: str) -> Response[bytes]:

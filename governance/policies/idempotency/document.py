@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from governance.call import Documented
+from governance.contract.operation import Operation
 from governance.contract.problems import Problem
 from governance.contract.refusals import (
     IdempotencyInFlight,
@@ -15,6 +16,7 @@ from governance.contract.refusals import (
     SystemUnavailable,
 )
 from governance.policies.idempotency.key import PATTERN
+from governance.policies.idempotency.lookup import lookup_path
 
 PARAMETER: Mapping[str, Any] = {
     "name": "Idempotency-Key",
@@ -37,7 +39,7 @@ RETRY_AFTER: Mapping[str, Any] = {
 }
 
 
-def documented(retention_s: int, *, refuses_without_store: bool) -> Documented:
+def documented(operation: Operation, retention_s: int, *, refuses_without_store: bool) -> Documented:
     """What a keyed operation says about its key."""
     problems: tuple[type[Problem], ...] = (
         MissingIdempotencyKey,
@@ -54,5 +56,5 @@ def documented(retention_s: int, *, refuses_without_store: bool) -> Documented:
         parameters=(PARAMETER,),
         every_header={"Idempotency-Replayed": REPLAYED},
         problem_headers=with_retry,
-        extensions={"x-idempotency": {"retention_s": retention_s}},
+        extensions={"x-idempotency": {"retention_s": retention_s, "lookup": lookup_path(operation)}},
     )

@@ -4,10 +4,13 @@ The first of three keepers. This one, the store, answers repeats: 409 while the 
 422 for another payload, then the stored answer, marked ``Idempotency-Replayed: true``. The flow's id
 and the unique reference in the system of record, both derived from the call's key, keep the
 guarantee when the store has lost or never seen it. So the policy gives every keyed call its key,
-and claims in the store only at the edge: a hop's key is already derived.
+and claims in the store only at the edge: a hop's key is already derived. What became of a key can be looked up.
 
 Stored are 2xx and business refusals. An unknown outcome (5xx, deadline, a crash) releases the
-claim; so does what was refused beside the work. A holder that dies frees the key with its lease.
+claim; so does what was refused beside the work. A holder that dies frees the key with its lease,
+and ``Retry-After`` of a 409 is the rest of that lease: by then the key is answered, free or renewed.
+An answer that is too large to store leaves its fingerprint: another payload is refused as ever, a
+repeat runs again under the same key, where flow id and record reference find what was made.
 
 Standard: draft-ietf-httpapi-idempotency-key-header-07 §2.
 
@@ -21,6 +24,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Iterable, Mapping
+from math import ceil
 from typing import Any
 
 from governance.call import (
@@ -47,11 +51,12 @@ from governance.contract.refusals import (
     MissingIdempotencyKey,
     SystemUnavailable,
 )
-from governance.policies.idempotency.claims import Claim, Claims
+from governance.policies.idempotency.claims import Claim, Claims, InFlight
 from governance.policies.idempotency.document import documented
 from governance.policies.idempotency.fingerprint import fingerprint_of
 from governance.policies.idempotency.key import parse_key
 from governance.policies.idempotency.lease import Lease
+from governance.policies.idempotency.lookup import lookup_of
 from governance.policies.idempotency.outcome import outcome_of, replay
 from governance.policies.idempotency.repeats import repeats
 from governance.policies.idempotency.settings import Settings
@@ -84,20 +89,24 @@ class Enforcement(Policy):
                 if principal.acting_api is not None:
                     call.idempotency_key = key
                     return inner(exchange)
-                ids = principal.accounts.ids
-                call.idempotency_key = edge_key(principal.client_id, ids[0] if ids else "", operation.id, key)
+                call.idempotency_key = _edge_key(operation, principal, key)
                 return run.once(exchange, call.idempotency_key, inner)
 
             return keyed
 
         return wrap
 
+    def beside(self, operation: Operation) -> Iterable[tuple[Operation, object]]:
+        """The read that tells what became of a key."""
+        if operation.keyed:
+            yield lookup_of(operation, self._claims, lambda key, who: _place(_edge_key(operation, who, key), who))
+
     def document(self, operation: Operation) -> Documented:
         """The header, its refusals, and the mark of a replay."""
         if not operation.keyed:
             return Documented()
         retention_s = self._settings.retention_of(operation.id)
-        return documented(retention_s, refuses_without_store=self._settings.on_store_failure == "closed")
+        return documented(operation, retention_s, refuses_without_store=self._settings.on_store_failure == "closed")
 
     def prove(self, operation: Operation) -> Iterable[Probe]:
         """Without a key, and with one that is none, a keyed operation is refused."""
@@ -139,22 +148,24 @@ class _Run:
             exchange.evidence["idempotency"] = "replayed"
             exchange.response_headers.append((b"idempotency-replayed", b"true"))
             return replay(found, self._refusals)
+        if isinstance(found, InFlight):
+            exchange.evidence["idempotency"] = "in flight"
+            exchange.response_headers.append((b"retry-after", b"%d" % ceil(found.rest_ms / 1000)))
+            raise IdempotencyInFlight(detail="Ask again with the same key to get its answer.")
         exchange.evidence["idempotency"] = found
-        if found == "reused":
-            raise IdempotencyKeyReused(detail="This key was used for another request; a new request needs a new key.")
-        exchange.response_headers.append((b"retry-after", b"1"))
-        raise IdempotencyInFlight(detail="Ask again with the same key to get its answer.")
+        raise IdempotencyKeyReused(detail="This key was used for another request; a new request needs a new key.")
 
     async def _first(self, exchange: Exchange, claim: Claim, inner: Handler) -> Answer:
         lease = Lease(claim, self._claims.lease_s)
         outcome: bytes | None = None
+        status = 0
         cancelled = False
         try:
             answer: Answer = await inner(exchange)
-            outcome = outcome_of(answer)
+            outcome, status = outcome_of(answer), answer.status
             return answer
         except Refusal as refusal:
-            outcome = outcome_of(refusal)
+            outcome, status = outcome_of(refusal), refusal.status
             raise
         except asyncio.CancelledError:
             cancelled = True  # the process stops: no time to ask the store, the lease frees the key
@@ -162,14 +173,17 @@ class _Run:
         finally:
             lease.end()
             if not cancelled:
-                exchange.evidence["idempotency"] = await self._settle(claim, outcome)
+                exchange.evidence["idempotency"] = await self._settle(claim, outcome, status)
 
-    async def _settle(self, claim: Claim, outcome: bytes | None) -> str:
+    async def _settle(self, claim: Claim, outcome: bytes | None, status: int) -> str:
         try:
-            if outcome is None or len(outcome) > self._settings.largest_outcome_bytes:
+            if outcome is None:
                 await claim.release()
                 return "released"
-            return "recorded" if await claim.record(outcome, retention_s=self._retention_s) else "lost"
+            fits = len(outcome) <= self._settings.largest_outcome_bytes
+            if not await claim.record(outcome if fits else None, status=status, retention_s=self._retention_s):
+                return "lost"
+            return "recorded" if fits else "too large"
         except StoreError as failure:
             logger.warning("%s: the outcome of a key could not be stored: %s", self._operation.id, failure)
             return "unrecorded"
@@ -186,11 +200,16 @@ class _Run:
         )
 
 
+def _edge_key(operation: Operation, principal: Principal, key: str) -> str:
+    ids = principal.accounts.ids
+    return edge_key(principal.client_id, ids[0] if ids else "", operation.id, key)
+
+
 def _place(key: str, principal: Principal) -> bytes:
     """Where the store keeps a key. A principal that sees other accounts than before finds nothing to replay."""
     accounts: Accounts = principal.accounts
     seen = "\0".join((key, accounts.reach, *sorted(accounts.ids)))
-    return b"key1:" + hashlib.sha256(seen.encode()).hexdigest().encode()
+    return b"key2:" + hashlib.sha256(seen.encode("utf-8", "surrogatepass")).hexdigest().encode()
 
 
 def _probe(control: str, title: str, problem: type[Problem], key: str | None) -> Probe:

@@ -24,7 +24,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 30
     largest_outcome_bytes: Annotated[
         int,
-        Meta(ge=1024, le=16_777_216, description="A larger answer is not stored; flow and record keep the guarantee."),
+        Meta(
+            ge=1024,
+            le=16_777_216,
+            description="A larger answer is not stored: its repeat runs again, and flow and record keep the guarantee.",
+        ),
     ] = 1_048_576
     on_store_failure: Annotated[
         Literal["closed", "open"],

@@ -7,6 +7,7 @@ from base64 import urlsafe_b64decode
 from typing import Any, get_args
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc.jwk import OKPKey
 
 from governance.call import ManualClock, TokenKind
@@ -36,7 +37,7 @@ def segment(text: str, number: int) -> dict[str, Any]:
 def verifies(text: str) -> bool:
     signed, _, signature = text.rpartition(".")
     private = KEY.get_op_key("sign")
-    assert hasattr(private, "sign")
+    assert isinstance(private, Ed25519PrivateKey)
     return bool(private.sign(signed.encode()) == urlsafe_b64decode(signature + "=" * (-len(signature) % 4)))
 
 

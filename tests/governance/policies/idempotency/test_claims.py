@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from governance.policies.idempotency.claims import Claim, Claims
+from governance.policies.idempotency.claims import Claim, Claims, InFlight, Settled
 from governance.policies.idempotency.lease import Lease
 from governance.store import Store
 
@@ -45,23 +45,52 @@ async def test_one_of_many_gets_it(store: Store) -> None:
     claims = Claims(store, lease_s=30)
     found = await asyncio.gather(*(claims.claim(b"key", ONE) for _ in range(100)))
     assert sum(isinstance(each, Claim) for each in found) == 1
-    assert found.count("in flight") == 99
+    waiting = [each.rest_ms for each in found if isinstance(each, InFlight)]
+    assert len(waiting) == 99
+    assert all(29_000 < rest_ms <= 30_000 for rest_ms in waiting)
 
 
 async def test_another_request_under_the_key(store: Store) -> None:
     claims = Claims(store, lease_s=30)
     claim = await claimed(claims)
     assert await claims.claim(b"key", OTHER) == "reused"
-    await claim.record(b"out", retention_s=60)
+    await claim.record(b"out", status=200, retention_s=60)
     assert await claims.claim(b"key", OTHER) == "reused"
     assert await claims.claim(b"key", ONE) == b"out"
 
 
 async def test_outcomes_are_any_bytes_and_live_for_the_retention(store: Store) -> None:
     claims = Claims(store, lease_s=30)
-    await (await claimed(claims)).record(b"\x00c\r\n\xff", retention_s=3600)
+    await (await claimed(claims)).record(b"\x00c\r\n\xff", status=200, retention_s=3600)
     assert await claims.claim(b"key", ONE) == b"\x00c\r\n\xff"
     assert 3590 < await store.command(b"TTL", b"key") <= 3600
+
+
+async def test_an_outcome_that_is_not_kept_leaves_its_fingerprint(store: Store) -> None:
+    claims = Claims(store, lease_s=30)
+    await (await claimed(claims)).record(None, status=200, retention_s=3600)
+    assert await claims.claim(b"key", OTHER) == "reused"
+    again = await claimed(claims)
+    assert isinstance(await claims.claim(b"key", ONE), InFlight)
+    assert await again.record(None, status=200, retention_s=3600)
+
+
+async def test_what_stands_under_a_key(store: Store) -> None:
+    claims = Claims(store, lease_s=30)
+    assert await claims.look(b"key") is None
+    claim = await claimed(claims)
+    found = await claims.look(b"key")
+    assert isinstance(found, InFlight)
+    assert 29_000 < found.rest_ms <= 30_000
+    for outcome in (b"out", None):
+        seconds = int((await store.command(b"TIME"))[0])
+        assert await claim.record(outcome, status=201, retention_s=3600)
+        found = await claims.look(b"key")
+        assert isinstance(found, Settled)
+        assert (found.status, 3_590_000 < found.rest_ms <= 3_600_000) == (201, True)
+        assert seconds <= found.at <= seconds + 1
+        await store.command(b"DEL", b"key")
+        claim = await claimed(claims)
 
 
 async def test_a_release_frees_the_key(store: Store) -> None:
@@ -74,13 +103,13 @@ async def test_a_holder_whose_lease_ran_out_is_fenced_off(store: Store) -> None:
     claims = Claims(store, lease_s=30)
     late = await claimed(claims)
     await expired(store)
-    assert not await late.record(b"late", retention_s=60)
+    assert not await late.record(b"late", status=200, retention_s=60)
     holder = await claimed(claims)
-    assert not await late.record(b"late", retention_s=60)
+    assert not await late.record(b"late", status=200, retention_s=60)
     assert not await late.renew()
     assert not await late.release()
-    assert await holder.record(b"mine", retention_s=60)
-    assert not await late.record(b"late", retention_s=60)
+    assert await holder.record(b"mine", status=200, retention_s=60)
+    assert not await late.record(b"late", status=200, retention_s=60)
     assert not await late.release()
     assert await claims.claim(b"key", ONE) == b"mine"
 
@@ -148,10 +177,10 @@ async def test_a_killed_holder_frees_the_key_with_its_lease(store: Store, valkey
     assert holder.stdout is not None
     assert await holder.stdout.readline() == b"held\n"
     claims = Claims(store, lease_s=1)
-    assert await claims.claim(b"key", ONE) == "in flight"
+    assert isinstance(await claims.claim(b"key", ONE), InFlight)
     holder.kill()
     await holder.wait()
-    assert await claims.claim(b"key", ONE) == "in flight"
+    assert isinstance(await claims.claim(b"key", ONE), InFlight)
     killed_at = asyncio.get_running_loop().time()
 
     async def free() -> bool:

@@ -90,7 +90,7 @@ async def test_of_a_hundred_at_once_over_two_edges_one_executes(
     assert len(answers) >= 1
     assert len(answers) + len(refused) == 100
     assert {answer.body for answer in answers} == {b'{"n":1}'}
-    assert headers_of(exchanges[refused[0]]) == {"retry-after": "1"}
+    assert headers_of(exchanges[refused[0]]) == {"retry-after": "30"}
     await second.close()
 
 
@@ -123,6 +123,16 @@ async def test_keys_belong_to_client_and_account(store: Store, samples: Any) -> 
     keys = [exchange.call.idempotency_key for exchange in exchanges]
     assert keys[0] == keys[3] == edge_key("portal-demo", "ACME", "samples.v1.post_thing", "k")
     assert len(set(keys)) == 4
+
+
+async def test_a_caller_whose_id_is_no_text_has_keys_too(store: Store, samples: Any, headers_of: HeadersOf) -> None:
+    work = Work()
+    handler = edge(store, samples, work)
+    for client in ("\ud800", "\udc00", "\ud800"):
+        exchange = samples.served("post_thing", key="k", body=BODY, client=client, accounts=Accounts(ids=("\udfff",)))
+        await handler(exchange)
+    assert headers_of(exchange) == {"idempotency-replayed": "true"}
+    assert work.effects == 2
 
 
 async def test_a_business_refusal_is_repeated_with_its_members(
@@ -174,7 +184,9 @@ async def test_what_is_no_outcome_frees_the_key(store: Store, samples: Any, endi
     assert work.effects == 2
 
 
-async def test_a_cancelled_holder_leaves_the_key_to_its_lease(store: Store, samples: Any) -> None:
+async def test_a_cancelled_holder_leaves_the_key_to_its_lease_and_repeats_are_told_its_rest(
+    store: Store, samples: Any, headers_of: HeadersOf
+) -> None:
     work = Work()
     work.may_end.clear()
     handler = edge(store, samples, work)
@@ -183,10 +195,14 @@ async def test_a_cancelled_holder_leaves_the_key_to_its_lease(store: Store, samp
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    with pytest.raises(IdempotencyInFlight):
-        await handler(samples.served("post_thing", key="k", body=BODY))
     (key,) = await store.command(b"KEYS", b"*")
     assert 0 < await store.command(b"TTL", key) <= 30
+    for rest_ms, told in ((20_000, "20"), (1_200, "2"), (300, "1")):
+        await store.command(b"PEXPIRE", key, rest_ms)
+        repeat = samples.served("post_thing", key="k", body=BODY)
+        with pytest.raises(IdempotencyInFlight):
+            await handler(repeat)
+        assert headers_of(repeat) == {"retry-after": told}
 
 
 async def test_keys_that_are_missing_or_malformed_never_execute(store: Store, samples: Any) -> None:
@@ -232,9 +248,16 @@ async def _commands(store: Store) -> int:
 async def test_an_answer_that_is_too_large_is_not_stored(store: Store, samples: Any) -> None:
     work = Work(Answer(200, (), b"x" * 2_000))
     handler = edge(store, samples, work, largest_outcome_bytes=1_024)
+    keys: set[str | None] = set()
     for _ in range(2):
-        assert (await handler(samples.served("post_thing", key="k", body=BODY))).status == 200
-    assert work.effects == 2
+        exchange = samples.served("post_thing", key="k", body=BODY)
+        assert (await handler(exchange)).status == 200
+        assert exchange.evidence["idempotency"] == "too large"
+        keys.add(exchange.call.idempotency_key)
+    assert work.effects == 2  # under one key, by which flow and record know what they made
+    assert len(keys) == 1
+    with pytest.raises(IdempotencyKeyReused):
+        await handler(samples.served("post_thing", key="k", body=b'{"name": "other"}'))
 
 
 async def test_retention_can_differ_by_operation(store: Store, samples: Any) -> None:
@@ -307,13 +330,15 @@ def test_document_probes_and_findings(samples: Any) -> None:
         ("Idempotency-Key", "header", True)
     ]
     assert set(documented.problem_headers) == {409, 503}
-    assert documented.extensions == {"x-idempotency": {"retention_s": 86_400}}
+    assert documented.extensions == {
+        "x-idempotency": {
+            "retention_s": 86_400,
+            "lookup": "/experience/samples/v1/idempotency-keys/post-thing/{key}",
+        }
+    }
     assert enforcement.document(samples.operation("get_thing")).problems == ()
-    assert [probe.control for probe in enforcement.prove(samples.operation("post_thing"))] == [
-        "ID-001",
-        "ID-002",
-        "ID-003",
-    ]
+    probes = list(enforcement.prove(samples.operation("post_thing")))
+    assert [probe.control for probe in probes] == [f"ID-00{number}" for number in range(1, 8)]
     assert list(enforcement.prove(samples.operation("get_thing"))) == []
     assert [finding.id for finding in enforcement.audit(samples.operation("get_thing"))] == ["ID-011"]
     assert issubclass(MissingIdempotencyKey, Problem)

@@ -87,5 +87,9 @@ async def test_an_inner_call_is_judged_by_its_grant_and_not_by_the_users_scopes(
 
 def test_what_it_documents_and_proves() -> None:
     assert POLICY.document(OPERATION).problems == (InsufficientScope,)
-    (probe,) = POLICY.prove(OPERATION)
-    assert (probe.token, probe.expect_status, probe.expect_type) == ("no-scope", 403, "insufficient-scope")
+    nothing, neighbours = POLICY.prove(OPERATION)
+    for probe in (nothing, neighbours):
+        assert (probe.token, probe.expect_status, probe.expect_type) == ("no-scope", 403, "insufficient-scope")
+    assert nothing.scopes == ()
+    assert {"parts.parts:write", "parts.parts:*", "parts.*:read", "*"} <= set(neighbours.scopes)
+    assert OPERATION.scope not in neighbours.scopes
