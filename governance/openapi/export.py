@@ -1,4 +1,4 @@
-"""The documents as files: ``openapi/{tier}/{slug}/v{n}.json``, committed and checked.
+"""The documents as files: ``openapi/{tier}/{slug}/v{n}.json`` and the scope catalogue, committed and checked.
 
 Only the tiers' folders are looked at; ``released/`` and ``changes/`` beside them are left alone.
 """
@@ -13,6 +13,7 @@ from msgspec import Struct
 from governance.call.policy import Policy
 from governance.contract.operation import TIERS, Api
 from governance.openapi.document import document, encoded
+from governance.openapi.scopes import SCOPES_FILE, encoded_scopes
 
 
 class Stale(Struct, frozen=True):
@@ -41,8 +42,9 @@ def export(
         ContractError: a document can't be made.
         OSError: a file can't be read or written.
     """
-    policies = tuple(policies)
+    apis, policies = tuple(apis), tuple(policies)
     wanted = {directory / document_path(api): encoded(document(api, policies)) for api in apis}
+    wanted[directory / SCOPES_FILE] = encoded_scopes(apis)
     stale: list[Stale] = []
     for path, content in sorted(wanted.items()):
         if reason := _difference(path, content):

@@ -1,6 +1,6 @@
 """The documents and pages as handlers: made at start-up, answered from memory.
 
-``/openapi/{tier}/{slug}/v{n}.json``, ``/.well-known/api-catalog``, ``/docs``, ``/problems/{type}``.
+``/openapi/{tier}/{slug}/v{n}.json``, ``/openapi/scopes.json``, ``/.well-known/api-catalog``, ``/docs``, ``/problems/{type}``.
 All of it is public: it says what may be asked, never what was answered.
 """
 
@@ -19,6 +19,7 @@ from governance.openapi.document import document, encoded
 from governance.openapi.export import document_path
 from governance.openapi.problem_pages import problem_facts, problem_index, problem_page, problem_path, problems_in_use
 from governance.openapi.publication import Form, Publication, html_form, redirect
+from governance.openapi.scopes import SCOPES_FILE, encoded_scopes
 from governance.pages import STYLESHEET, STYLESHEET_PATH
 
 JSON = "application/json"
@@ -51,6 +52,8 @@ def publication(apis: Iterable[Api], policies: Iterable[Policy], *, public_url: 
         body = encoded(described)
         forms[f"/openapi/{document_path(api)}"] = (Form(media_type=JSON, body=body, cache_control=REVALIDATED),)
         forms[docs_path(api)] = (html_form(api_page(api, described)),)
+    scopes = Form(media_type=JSON, body=encoded_scopes(apis), cache_control=REVALIDATED)
+    forms[f"/openapi/{SCOPES_FILE}"] = (scopes,)
     in_use = problems_in_use(apis, policies)
     forms["/problems"] = (html_form(problem_index(in_use)),)
     for problem, answering in in_use.items():

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from governance.openapi import Stale, document_path, encoded, export
 from governance.openapi.document import document
+from governance.openapi.scopes import SCOPES_FILE
 from tests.governance.openapi.sample import API, Introduced
 
 PATH = "experience/grand-hotel/v1.json"
@@ -16,7 +17,8 @@ def test_a_document_stands_under_its_tier_and_name() -> None:
 
 
 def test_what_is_missing_is_written_once(tmp_path: Path) -> None:
-    assert export(tmp_path, [API], [Introduced()]) == (Stale(tmp_path / PATH, "is missing"),)
+    missing = (Stale(tmp_path / PATH, "is missing"), Stale(tmp_path / SCOPES_FILE, "is missing"))
+    assert export(tmp_path, [API], [Introduced()]) == missing
     assert (tmp_path / PATH).read_bytes() == encoded(document(API, [Introduced()]))
     assert export(tmp_path, [API], [Introduced()]) == ()
 
