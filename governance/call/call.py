@@ -59,7 +59,7 @@ class Call:
 
     __slots__ = (
         "_ordinals", "allowance", "deadline", "idempotency_key", "if_match", "on_behalf_of", "operation_id", "principal", "request_id",
-        "revision", "step", "traceparent", "wait_s",
+        "revision", "step", "traceparent", "visible_accounts", "wait_s",
     )  # fmt: skip
 
     def __init__(
@@ -92,12 +92,23 @@ class Call:
         """The revision that a replace or amend was told to start from; ``*`` for any."""
         self.allowance: Allowance | None = None
         """The retries that a hop lent; None where the call began in this process."""
+        self.visible_accounts: tuple[str, ...] | None = None
+        """What the user's own accounts and all below them are; set by ownership for lists of who sees a subtree."""
         self._ordinals: dict[str, int] | None = None
 
     @property
     def account_id(self) -> str:
         """The account of the user behind the call; see ``Principal.account_id``."""
         return self.on_behalf_of.account_id
+
+    def listed_accounts(self, asked: str | None) -> tuple[str, ...] | None:
+        """The accounts that a list is held to: the one asked for, else all that the user sees; None for no limit."""
+        if asked is not None:
+            return (asked,)
+        accounts = self.on_behalf_of.accounts
+        if accounts.reach == "all":
+            return None
+        return tuple(sorted(self.visible_accounts or accounts.ids))
 
     @property
     def key(self) -> str:

@@ -50,7 +50,13 @@ class CommercePort(Protocol):
         ...
 
     async def list_channel_orders(
-        self, *, channel: Channel | None, status: str | None, account_id: str | None, after: str | None, limit: int
+        self,
+        *,
+        channel: Channel | None,
+        status: str | None,
+        account_ids: tuple[str, ...] | None,
+        after: str | None,
+        limit: int,
     ) -> tuple[ChannelOrder, ...]:
         """At most ``limit`` orders by identifier after ``after``; ``status`` is canonical."""
         ...

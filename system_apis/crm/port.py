@@ -6,7 +6,8 @@ Guarantees that every connector keeps, and the conformance suite proves:
   record as it stands now, with other content it is refused with ``ReferenceTaken``;
 - a change names the account it is for, and finds no record of another account;
 - every write is found again by its reference, so that a caller who lost the answer can ask;
-- a list is ordered by identifier and continues after ``after``, which need not exist any more.
+- a list is ordered by identifier and continues after ``after``, which need not exist any more;
+- a list that is given ``account_ids`` holds records of these accounts only; None: of all.
 
 When the CRM can't be reached a connector raises a retryable problem, never a refusal.
 """
@@ -38,6 +39,7 @@ class AccountPort(Protocol):
     async def list_accounts(
         self,
         *,
+        account_ids: tuple[str, ...] | None,
         query: str | None,
         owner: str | None,
         parent_id: str | None,
@@ -68,7 +70,9 @@ class AccountPort(Protocol):
         """The contact that a write under ``reference`` made."""
         ...
 
-    async def list_contacts(self, *, account_id: str | None, after: str | None, limit: int) -> tuple[Contact, ...]:
+    async def list_contacts(
+        self, *, account_ids: tuple[str, ...] | None, after: str | None, limit: int
+    ) -> tuple[Contact, ...]:
         """At most ``limit`` contacts."""
         ...
 
@@ -89,7 +93,7 @@ class PipelinePort(Protocol):
         ...
 
     async def list_opportunities(
-        self, *, account_id: str | None, stage: str | None, after: str | None, limit: int
+        self, *, account_ids: tuple[str, ...] | None, stage: str | None, after: str | None, limit: int
     ) -> tuple[Opportunity, ...]:
         """At most ``limit`` opportunities."""
         ...
@@ -113,7 +117,7 @@ class PipelinePort(Protocol):
         ...
 
     async def list_quotes(
-        self, *, account_id: str | None, status: str | None, after: str | None, limit: int
+        self, *, account_ids: tuple[str, ...] | None, status: str | None, after: str | None, limit: int
     ) -> tuple[Quote, ...]:
         """At most ``limit`` quotes; ``status`` as ``get_quote`` would show it."""
         ...
@@ -155,7 +159,7 @@ class ServicePort(Protocol):
         ...
 
     async def list_cases(
-        self, *, account_id: str | None, status: str | None, after: str | None, limit: int
+        self, *, account_ids: tuple[str, ...] | None, status: str | None, after: str | None, limit: int
     ) -> tuple[Case, ...]:
         """At most ``limit`` cases."""
         ...
@@ -173,7 +177,13 @@ class ServicePort(Protocol):
         ...
 
     async def list_activities(
-        self, *, account_id: str | None, subject_id: str | None, kind: str | None, after: str | None, limit: int
+        self,
+        *,
+        account_ids: tuple[str, ...] | None,
+        subject_id: str | None,
+        kind: str | None,
+        after: str | None,
+        limit: int,
     ) -> tuple[Activity, ...]:
         """At most ``limit`` activities, oldest first."""
         ...

@@ -55,7 +55,7 @@ class ProductFilter(Struct, frozen=True, kw_only=True):
 class DocumentFilter(Struct, frozen=True, kw_only=True):
     """Which orders, invoices or returns are asked for; None: any."""
 
-    account_id: AccountId | None = None
+    account_ids: tuple[AccountId, ...] | None = None
     sales_order_id: RecordId | None = None
     reference: Reference | None = None
     status: str | None = None

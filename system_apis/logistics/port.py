@@ -45,7 +45,7 @@ class ShipmentChange(Struct, frozen=True, kw_only=True):
 class ShipmentFilter(Struct, frozen=True, kw_only=True):
     """Which shipments are asked for; None: any."""
 
-    account_id: AccountId | None = None
+    account_ids: tuple[AccountId, ...] | None = None
     reference: Reference | None = None
     order_reference: Reference | None = None
     status: ShipmentStatus | None = None

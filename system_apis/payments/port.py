@@ -41,7 +41,7 @@ class PaymentMovement(Struct, frozen=True, kw_only=True):
 class PaymentFilter(Struct, frozen=True, kw_only=True):
     """Which payments are asked for; None: any."""
 
-    account_id: AccountId | None = None
+    account_ids: tuple[AccountId, ...] | None = None
     reference: Reference | None = None
     order_reference: Reference | None = None
 

@@ -65,6 +65,15 @@ class Visibility:
                 return
         raise NotFound()
 
+    async def everything(self, accounts: Accounts) -> tuple[str, ...]:
+        """Every account that is visible to a principal that does not see all of them."""
+        if accounts.reach == "own":
+            return accounts.ids
+        found: set[str] = set()
+        for root in accounts.ids:
+            found |= await self._subtree(root)
+        return tuple(found)
+
     async def _subtree(self, account_id: str) -> frozenset[str]:
         known = self._subtrees.get(account_id)
         if known is not None and self._clock.monotonic() < known[1]:

@@ -3,7 +3,8 @@
 Guarantees: an operation that says ``visible=by("account_id")`` gives nobody a record of an account
 that its user does not see, and takes none for it: arguments are judged before the implementation
 runs, the result before it leaves. The refusal is the same ``not-found`` as for nothing there. The
-user behind an inner call counts, not the API that calls. Where neither arguments nor result name
+user behind an inner call counts, not the API that calls. A list that names no account is held to
+those that its user sees: its service reads them from ``Call.listed_accounts``. Where neither arguments nor result name
 an account, only callers that see all accounts pass, and ``audit`` reports the declaration.
 
 An operation that changes a record which only its result names is judged after the effect: its
@@ -41,6 +42,7 @@ class Enforcement(Policy):
             return None
         arguments = _arguments(operation)
         result = _result(operation)
+        lists = operation.kind == "search"
 
         def wrap(inner: Handler) -> Handler:
             async def judged(exchange: Exchange, accounts: Accounts) -> Any:
@@ -48,6 +50,8 @@ class Enforcement(Policy):
                 for index, read in arguments:
                     await self._visibility.demand(accounts, read(exchange.arguments[index]))
                 del exchange.evidence["ownership"]
+                if lists and accounts.reach == "subtree":
+                    exchange.under.visible_accounts = await self._visibility.everything(accounts)
                 outcome = await inner(exchange)
                 if result is not None:
                     exchange.evidence["ownership"] = "hidden"

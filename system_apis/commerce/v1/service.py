@@ -59,10 +59,11 @@ class Commerce(CommerceV1):
         cursor: str | None = None,
     ) -> Page[ChannelOrder]:
         """Orders by channel, canonical status or account."""
-        filters = (channel, status, account_id)
+        accounts = current_call().listed_accounts(account_id)
+        filters = (channel, status, accounts)
         after = self._after(ORDERS, filters, cursor)
         rows = await self._port.list_channel_orders(
-            channel=channel, status=status, account_id=account_id, after=after, limit=limit + 1
+            channel=channel, status=status, account_ids=accounts, after=after, limit=limit + 1
         )
         return self._cursors.page(ORDERS, filters, rows, limit, lambda order: (order.channel_order_id,))
 

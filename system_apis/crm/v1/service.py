@@ -59,10 +59,17 @@ class Crm(CrmV1):
         cursor: str | None = None,
     ) -> Page[Account]:
         """Accounts by name, sales person, parent or status, in the order of their numbers."""
-        filters = (query, owner, parent_id, status)
+        accounts = current_call().listed_accounts(None)
+        filters = (accounts, query, owner, parent_id, status)
         after = self._after(ACCOUNTS, filters, cursor)
         rows = await self._port.list_accounts(
-            query=query, owner=owner, parent_id=parent_id, status=status, after=after, limit=limit + 1
+            account_ids=accounts,
+            query=query,
+            owner=owner,
+            parent_id=parent_id,
+            status=status,
+            after=after,
+            limit=limit + 1,
         )
         return self._cursors.page(ACCOUNTS, filters, rows, limit, lambda account: (account.account_id,))
 
@@ -86,9 +93,10 @@ class Crm(CrmV1):
         self, *, account_id: AccountId | None = None, limit: int = 50, cursor: str | None = None
     ) -> Page[Contact]:
         """People, of one account or of all that the caller sees."""
-        filters = (account_id,)
+        accounts = current_call().listed_accounts(account_id)
+        filters = (accounts,)
         after = self._after(CONTACTS, filters, cursor)
-        rows = await self._port.list_contacts(account_id=account_id, after=after, limit=limit + 1)
+        rows = await self._port.list_contacts(account_ids=accounts, after=after, limit=limit + 1)
         return self._cursors.page(CONTACTS, filters, rows, limit, lambda contact: (contact.contact_id,))
 
     async def create_opportunity(self, opportunity: NewOpportunity) -> Opportunity:
@@ -108,9 +116,10 @@ class Crm(CrmV1):
         cursor: str | None = None,
     ) -> Page[Opportunity]:
         """Opportunities by account or stage."""
-        filters = (account_id, stage)
+        accounts = current_call().listed_accounts(account_id)
+        filters = (accounts, stage)
         after = self._after(OPPORTUNITIES, filters, cursor)
-        rows = await self._port.list_opportunities(account_id=account_id, stage=stage, after=after, limit=limit + 1)
+        rows = await self._port.list_opportunities(account_ids=accounts, stage=stage, after=after, limit=limit + 1)
         return self._cursors.page(OPPORTUNITIES, filters, rows, limit, lambda found: (found.opportunity_id,))
 
     async def move_opportunity(self, opportunity_id: RecordId, move: OpportunityMove) -> Opportunity:
@@ -134,9 +143,10 @@ class Crm(CrmV1):
         cursor: str | None = None,
     ) -> Page[Quote]:
         """Quotes by account or status."""
-        filters = (account_id, status)
+        accounts = current_call().listed_accounts(account_id)
+        filters = (accounts, status)
         after = self._after(QUOTES, filters, cursor)
-        rows = await self._port.list_quotes(account_id=account_id, status=status, after=after, limit=limit + 1)
+        rows = await self._port.list_quotes(account_ids=accounts, status=status, after=after, limit=limit + 1)
         return self._cursors.page(QUOTES, filters, rows, limit, lambda quote: (quote.quote_id,))
 
     async def revise_quote(self, quote_id: RecordId, revision: QuoteRevision) -> Quote:
@@ -176,9 +186,10 @@ class Crm(CrmV1):
         cursor: str | None = None,
     ) -> Page[Case]:
         """Cases by account or status."""
-        filters = (account_id, status)
+        accounts = current_call().listed_accounts(account_id)
+        filters = (accounts, status)
         after = self._after(CASES, filters, cursor)
-        rows = await self._port.list_cases(account_id=account_id, status=status, after=after, limit=limit + 1)
+        rows = await self._port.list_cases(account_ids=accounts, status=status, after=after, limit=limit + 1)
         return self._cursors.page(CASES, filters, rows, limit, lambda case: (case.case_id,))
 
     async def close_case(self, case_id: RecordId, closing: CaseClosing) -> Case:
@@ -199,10 +210,11 @@ class Crm(CrmV1):
         cursor: str | None = None,
     ) -> Page[Activity]:
         """Activities by account, subject or kind, oldest first."""
-        filters = (account_id, subject_id, kind)
+        accounts = current_call().listed_accounts(account_id)
+        filters = (accounts, subject_id, kind)
         after = self._after(ACTIVITIES, filters, cursor)
         rows = await self._port.list_activities(
-            account_id=account_id, subject_id=subject_id, kind=kind, after=after, limit=limit + 1
+            account_ids=accounts, subject_id=subject_id, kind=kind, after=after, limit=limit + 1
         )
         return self._cursors.page(ACTIVITIES, filters, rows, limit, lambda activity: (activity.activity_id,))
 

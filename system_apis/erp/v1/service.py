@@ -159,7 +159,7 @@ class Erp(ErpV1):
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page[SalesOrder]:
-        which = DocumentFilter(account_id=account_id, reference=reference)
+        which = DocumentFilter(account_ids=current_call().listed_accounts(account_id), reference=reference)
         listing = Listing(self._cursors, "erp.v1.list_sales_orders", which)
         return await page_of_documents(listing, self._port.list_sales_orders, which, limit, cursor)
 
@@ -188,7 +188,12 @@ class Erp(ErpV1):
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page[Invoice]:
-        which = DocumentFilter(account_id=account_id, sales_order_id=sales_order_id, reference=reference, status=status)
+        which = DocumentFilter(
+            account_ids=current_call().listed_accounts(account_id),
+            sales_order_id=sales_order_id,
+            reference=reference,
+            status=status,
+        )
         listing = Listing(self._cursors, "erp.v1.list_invoices", which)
         return await page_of_documents(listing, self._port.list_invoices, which, limit, cursor)
 
@@ -210,7 +215,9 @@ class Erp(ErpV1):
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page[Return]:
-        which = DocumentFilter(account_id=account_id, sales_order_id=sales_order_id, reference=reference)
+        which = DocumentFilter(
+            account_ids=current_call().listed_accounts(account_id), sales_order_id=sales_order_id, reference=reference
+        )
         listing = Listing(self._cursors, "erp.v1.list_returns", which)
         return await page_of_documents(listing, self._port.list_returns, which, limit, cursor)
 

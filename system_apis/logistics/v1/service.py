@@ -75,10 +75,11 @@ class Logistics(LogisticsV1):
         cursor: str | None = None,
     ) -> Page[Shipment]:
         """Shipments, oldest first, by account, reference, order or status."""
-        filters = (account_id, reference, order_reference, status)
+        accounts = current_call().listed_accounts(account_id)
+        filters = (accounts, reference, order_reference, status)
         after = self._cursors.decode(LIST, filters, cursor)
         which = ShipmentFilter(
-            account_id=account_id, reference=reference, order_reference=order_reference, status=status
+            account_ids=accounts, reference=reference, order_reference=order_reference, status=status
         )
         rows = await self._port.list_shipments(which, int(after[0]) if after else 0, limit + 1)
         items = tuple(shipment for _, shipment in rows[:limit])

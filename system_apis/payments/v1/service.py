@@ -62,9 +62,10 @@ class Payments(PaymentsV1):
         cursor: str | None = None,
     ) -> Page[Payment]:
         """Payments, oldest first, by account, reference or order."""
-        filters = (account_id, reference, order_reference)
+        accounts = current_call().listed_accounts(account_id)
+        filters = (accounts, reference, order_reference)
         after = self._cursors.decode(LIST, filters, cursor)
-        which = PaymentFilter(account_id=account_id, reference=reference, order_reference=order_reference)
+        which = PaymentFilter(account_ids=accounts, reference=reference, order_reference=order_reference)
         rows = await self._port.list_payments(which, int(after[0]) if after else 0, limit + 1)
         items = tuple(payment for _, payment in rows[:limit])
         more = self._cursors.encode(LIST, filters, (rows[limit - 1][0],)) if len(rows) > limit else None

@@ -120,11 +120,11 @@ async def made(world: World) -> Counter[str]:
     """How many records name each seed, by effect and mark."""
     found: Counter[str] = Counter()
     after = None
-    while page := await world.crm.list_cases(account_id=None, status=None, after=after, limit=200):
+    while page := await world.crm.list_cases(account_ids=None, status=None, after=after, limit=200):
         found.update(f"cases {case.subject}" for case in page)
         after = page[-1].case_id
     people: Any = None
-    while contacts := await world.crm.list_contacts(account_id=None, after=people, limit=200):
+    while contacts := await world.crm.list_contacts(account_ids=None, after=people, limit=200):
         found.update(f"contacts {contact.name}" for contact in contacts)
         people = contacts[-1].contact_id
     return found

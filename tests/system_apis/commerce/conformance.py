@@ -223,7 +223,9 @@ class CommercePortConformance:
             third = await _write(port, third, "shipped", "w-2")
             assert await _orders(port) == (first, second, third, other)
             assert await _orders(port, channel="web_shop") == (first, other)
-            assert await _orders(port, account_id="OTHER") == (other,)
+            assert await _orders(port, account_ids=("OTHER",)) == (other,)
+            assert await _orders(port, account_ids=("ACME", "OTHER")) == await _orders(port)
+            assert await _orders(port, account_ids=()) == ()
             assert await _orders(port, status="shipped") == (second, third)
             assert await _orders(port, status="shipped", channel="marketplace_south") == (third,)
             assert await _orders(port, limit=2) == (first, second)
@@ -251,7 +253,7 @@ async def _orders(port: CommercePort, **asked: Any) -> tuple[ChannelOrder, ...]:
     filters: dict[str, Any] = {
         "channel": None,
         "status": None,
-        "account_id": None,
+        "account_ids": None,
         "after": None,
         "limit": 100,
         **asked,

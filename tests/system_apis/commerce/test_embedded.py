@@ -104,7 +104,7 @@ def test_the_dataset_fits_the_shared_products_and_accounts(files: RecordFiles, c
             items = await connector.list_items(channel=channel, query=None, after=None, limit=200)
             assert items
             assert {item.sku for item in items} <= products
-        orders = await connector.list_channel_orders(channel=None, status=None, account_id=None, after=None, limit=200)
+        orders = await connector.list_channel_orders(channel=None, status=None, account_ids=None, after=None, limit=200)
         assert {taken.channel for taken in orders} == set(get_args(Channel))
         assert {taken.account_id for taken in orders} <= accounts
         assert {taken.status for taken in orders} >= {"new", "cancelled"}

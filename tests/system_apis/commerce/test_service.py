@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from governance.call import Call, ManualClock, Principal, enter, leave
+from governance.call import Accounts, Call, ManualClock, Principal, enter, leave
 from governance.contract import CursorCodec, api_of
 from governance.contract.refusals import InvalidParameters
 from system_apis.canonical.refusals import ReferenceTaken
@@ -25,7 +25,7 @@ from tests.system_apis.commerce.conformance import LISTING, listed, order
 @contextmanager
 def keyed(key: str) -> Generator[None]:
     """Under a call with this idempotency key."""
-    principal = Principal(subject="test", client_id="test")
+    principal = Principal(subject="test", client_id="test", accounts=Accounts(reach="all"))
     token = enter(Call(principal=principal, operation_id="commerce.v1.any", idempotency_key=key))
     try:
         yield

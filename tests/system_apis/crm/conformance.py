@@ -84,6 +84,9 @@ class CrmPortConformance:
             await port.put_account("C", account("Nord Werke", parent_id="B", owner="Marcus"))
             await port.put_account("A", msgspec.structs.replace(account("100%"), status="closed"))
             assert await _accounts(port) == ["A", "B", "C"]
+            assert await _accounts(port, account_ids=("A", "C", "NOBODY")) == ["A", "C"]
+            assert await _accounts(port, account_ids=("C",), query="werke") == ["C"]
+            assert await _accounts(port, account_ids=()) == []
             assert await _accounts(port, query="SÜD") == ["B"]
             assert await _accounts(port, query="werke") == ["B", "C"]
             assert await _accounts(port, query="%") == ["A"]
@@ -139,7 +142,7 @@ class CrmPortConformance:
             await port.put_account("ACME", account())
             made = await asyncio.gather(*(port.create_activity(ACTIVITY, "r-1") for _ in range(25)))
             assert len({activity.activity_id for activity in made}) == 1
-            listed = await port.list_activities(account_id=None, subject_id="O-1", kind=None, after=None, limit=100)
+            listed = await port.list_activities(account_ids=None, subject_id="O-1", kind=None, after=None, limit=100)
             assert listed == (made[0],)
 
         run(scenario())
@@ -151,9 +154,12 @@ class CrmPortConformance:
             contact = await port.create_contact(CONTACT, "r-1")
             assert await port.get_contact(contact.contact_id) == contact
             other = await port.create_contact(msgspec.structs.replace(CONTACT, account_id="OTHER"), "r-2")
-            assert await port.list_contacts(account_id=None, after=None, limit=9) == (contact, other)
-            assert await port.list_contacts(account_id="OTHER", after=None, limit=9) == (other,)
-            assert await port.list_contacts(account_id=None, after=contact.contact_id, limit=9) == (other,)
+            assert await port.list_contacts(account_ids=None, after=None, limit=9) == (contact, other)
+            assert await port.list_contacts(account_ids=("OTHER",), after=None, limit=9) == (other,)
+            both = await port.list_contacts(account_ids=("NOBODY", "OTHER", "ACME"), after=None, limit=9)
+            assert both == (contact, other)
+            assert await port.list_contacts(account_ids=(), after=None, limit=9) == ()
+            assert await port.list_contacts(account_ids=None, after=contact.contact_id, limit=9) == (other,)
             for get in (port.get_contact, port.get_opportunity, port.get_quote, port.get_case):
                 with pytest.raises(NotFound):
                     await get("NOTHING-1")
@@ -172,9 +178,9 @@ class CrmPortConformance:
                 await port.move_opportunity(opportunity_id, "ACME", "lost", "m-1")
             with pytest.raises(WrongState):
                 await port.move_opportunity(opportunity_id, "ACME", "lost", "m-2")
-            listed = await port.list_opportunities(account_id="ACME", stage="won", after=None, limit=9)
+            listed = await port.list_opportunities(account_ids=("ACME",), stage="won", after=None, limit=9)
             assert listed == (won,)
-            assert await port.list_opportunities(account_id="ACME", stage="lost", after=None, limit=9) == ()
+            assert await port.list_opportunities(account_ids=("ACME",), stage="lost", after=None, limit=9) == ()
 
         run(scenario())
 
@@ -287,14 +293,15 @@ class CrmPortConformance:
                 await port.close_case(case.case_id, "ACME", "Other", "c-1")
             with pytest.raises(WrongState):
                 await port.close_case(case.case_id, "ACME", "Sent again", "c-2")
-            assert await port.list_cases(account_id="ACME", status="closed", after=None, limit=9) == (closed,)
-            assert await port.list_cases(account_id="ACME", status="open", after=None, limit=9) == ()
+            assert await port.list_cases(account_ids=("ACME",), status="closed", after=None, limit=9) == (closed,)
+            assert await port.list_cases(account_ids=("ACME",), status="open", after=None, limit=9) == ()
 
         run(scenario())
 
 
 async def _accounts(port: CrmPort, **asked: Any) -> list[str]:
     filters: dict[str, Any] = {
+        "account_ids": None,
         "query": None,
         "owner": None,
         "parent_id": None,
@@ -307,7 +314,7 @@ async def _accounts(port: CrmPort, **asked: Any) -> list[str]:
 
 
 async def _quotes(port: CrmPort, status: str) -> tuple[Quote, ...]:
-    return await port.list_quotes(account_id=None, status=status, after=None, limit=9)
+    return await port.list_quotes(account_ids=None, status=status, after=None, limit=9)
 
 
 def _creations(port: CrmPort) -> list[tuple[Callable[..., Awaitable[Any]], Callable[[str], Awaitable[Any]], Any]]:

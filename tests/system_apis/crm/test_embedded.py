@@ -73,7 +73,7 @@ def test_two_connectors_on_one_file_number_records_apart(tmp_path: Path) -> None
             *(connector.create_case(CASE, f"r-{number}") for connector in (left, right) for number in range(20))
         )
         assert len({case.case_id for case in made}) == 20
-        assert len(await right.list_cases(account_id="ACME", status=None, after=None, limit=100)) == 20
+        assert len(await right.list_cases(account_ids=("ACME",), status=None, after=None, limit=100)) == 20
         for files in folders:
             files.close()
 
@@ -87,9 +87,9 @@ def test_a_restart_forgets_nothing_and_sows_nothing_twice(tmp_path: Path) -> Non
         await connector.start()
         await connector.create_contact(CONTACT, "r-1")
         accounts = await connector.list_accounts(
-            query=None, owner=None, parent_id=None, status=None, after=None, limit=200
+            account_ids=None, query=None, owner=None, parent_id=None, status=None, after=None, limit=200
         )
-        contacts = await connector.list_contacts(account_id=None, after=None, limit=200)
+        contacts = await connector.list_contacts(account_ids=None, after=None, limit=200)
         await connector.stop()
         files.close()
         return len(accounts), len(contacts)
@@ -105,7 +105,7 @@ def test_the_dataset_gives_every_account_a_contact(files: RecordFiles, clock: Ma
             found = await connector.get_account(row["account_id"])
             assert (found.name, found.status, found.parent_id) == (row["name"], row["status"], row["parent_id"] or None)
             assert found.shipping_address.city == row["city"]
-            assert await connector.list_contacts(account_id=found.account_id, after=None, limit=1)
+            assert await connector.list_contacts(account_ids=(found.account_id,), after=None, limit=1)
 
     asyncio.run(scenario())
 
@@ -114,13 +114,13 @@ def test_the_dataset_shows_every_state(files: RecordFiles, clock: ManualClock) -
     async def scenario() -> None:
         connector = Connector(Settings(), files, clock)
         await connector.start()
-        quotes = await connector.list_quotes(account_id=None, status=None, after=None, limit=200)
+        quotes = await connector.list_quotes(account_ids=None, status=None, after=None, limit=200)
         assert {found.status for found in quotes} == {"draft", "sent", "accepted", "declined", "expired"}
         products = {row["sku"] for row in seed_rows("products")}
         assert {line.sku for found in quotes for line in found.lines} <= products
-        cases = await connector.list_cases(account_id=None, status=None, after=None, limit=200)
+        cases = await connector.list_cases(account_ids=None, status=None, after=None, limit=200)
         assert {case.status for case in cases} == {"open", "closed"}
-        opportunities = await connector.list_opportunities(account_id=None, stage=None, after=None, limit=200)
+        opportunities = await connector.list_opportunities(account_ids=None, stage=None, after=None, limit=200)
         assert {found.stage for found in opportunities} == {"qualifying", "proposing", "negotiating", "won", "lost"}
 
     asyncio.run(scenario())

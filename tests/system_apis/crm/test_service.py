@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from governance.call import Call, ManualClock, Principal, enter, leave
+from governance.call import Accounts, Call, ManualClock, Principal, enter, leave
 from governance.contract import CursorCodec, api_of
 from governance.contract.refusals import InvalidParameters
 from system_apis.canonical.refusals import ReferenceTaken
@@ -26,7 +26,7 @@ from tests.system_apis.crm.conformance import ACTIVITY, CASE, CONTACT, OPPORTUNI
 @contextmanager
 def keyed(key: str) -> Generator[None]:
     """Under a call with this idempotency key."""
-    principal = Principal(subject="test", client_id="test")
+    principal = Principal(subject="test", client_id="test", accounts=Accounts(reach="all"))
     token = enter(Call(principal=principal, operation_id="crm.v1.any", idempotency_key=key))
     try:
         yield

@@ -47,7 +47,8 @@ class ErpOrders:
             assert (posted.reference, posted.status, posted.customer_reference) == ("so-1", "posted", "PO-1")
             assert await port.find_sales_order_by_reference("so-1") == posted
             assert await port.get_sales_order(posted.sales_order_id) == posted
-            assert len(await port.list_sales_orders(DocumentFilter(account_id="CT-A"), 0, 10)) == 1
+            for account_ids, many in ((("CT-A",), 1), (("CT-A", "CT-B"), 1), (("CT-B",), 0), ((), 0), (None, 1)):
+                assert len(await port.list_sales_orders(DocumentFilter(account_ids=account_ids), 0, 10)) == many
             with pytest.raises(ReferenceTaken):
                 await port.post_sales_order(order(("CT-1", 1, 1_000)), "so-1")
 

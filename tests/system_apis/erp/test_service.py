@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import pytest
 
-from governance.call import Call, ManualClock, Principal, enter
+from governance.call import Accounts, Call, ManualClock, Principal, enter
 from governance.contract import CursorCodec, NotFound
 from governance.contract.refusals import InvalidBody, InvalidParameters
 from system_apis.embedded import RecordFiles
@@ -40,7 +40,13 @@ async def keyed(key: str, work: Coroutine[object, object, T]) -> T:
     """``work`` inside a call with this idempotency key, in a context of its own."""
 
     async def called() -> T:
-        enter(Call(principal=Principal(subject="s", client_id="c"), operation_id="erp.v1.test", idempotency_key=key))
+        enter(
+            Call(
+                principal=Principal(subject="s", client_id="c", accounts=Accounts(reach="all")),
+                operation_id="erp.v1.test",
+                idempotency_key=key,
+            )
+        )
         return await work
 
     return await asyncio.create_task(called())

@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 
 from governance.bindings.local import local, local_stub
-from governance.call import Call, ManualClock, Principal, enter
+from governance.call import Accounts, Call, ManualClock, Principal, enter
 from governance.contract import CursorCodec, api_of
 from system_apis.canonical.refusals import CreditLimitExceeded, InsufficientStock, UnknownProduct
 from system_apis.embedded import RecordFiles
@@ -53,7 +53,13 @@ def erp(port: Connector) -> ErpV1:
 
 def begin() -> None:
     """A call of a caller above the ERP, from which the binding derives its own."""
-    enter(Call(principal=Principal(subject="s", client_id="c"), operation_id="tests.v1.flow", idempotency_key="K"))
+    enter(
+        Call(
+            principal=Principal(subject="s", client_id="c", accounts=Accounts(reach="all")),
+            operation_id="tests.v1.flow",
+            idempotency_key="K",
+        )
+    )
 
 
 def test_master_data_and_stock_cross_the_binding(port: Connector, erp: ErpV1) -> None:

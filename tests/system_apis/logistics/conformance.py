@@ -221,7 +221,9 @@ class LogisticsPortConformance:
             assert [shipment for _, shipment in first + rest] == made
             made[3] = await port.pick_shipment(made[3].shipment_id, "A-1", "p-1")
             for which, expected in (
-                (ShipmentFilter(account_id="A-1"), made[1::2]),
+                (ShipmentFilter(account_ids=("A-1",)), made[1::2]),
+                (ShipmentFilter(account_ids=("A-0", "A-1")), made),
+                (ShipmentFilter(account_ids=()), []),
                 (ShipmentFilter(order_reference="O-2"), made[2::3]),
                 (ShipmentFilter(reference="s-4"), made[4:5]),
                 (ShipmentFilter(status="picked"), made[3:4]),

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from governance.call import Call, ManualClock, Principal, enter, leave
+from governance.call import Accounts, Call, ManualClock, Principal, enter, leave
 from governance.contract import CursorCodec
 from system_apis.embedded import RecordFiles
 from system_apis.logistics.connectors.embedded.connector import Connector, Settings
@@ -28,7 +28,7 @@ NEW = NewShipment(
 @contextmanager
 def keyed(key: str) -> Iterator[None]:
     """A call under way with this idempotency key."""
-    principal = Principal(subject="test", client_id="test")
+    principal = Principal(subject="test", client_id="test", accounts=Accounts(reach="all"))
     token = enter(Call(principal=principal, operation_id="logistics.v1.test", idempotency_key=key))
     yield
     leave(token)

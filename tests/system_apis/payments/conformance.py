@@ -192,10 +192,12 @@ class PaymentsPortConformance:
             rest = await port.list_payments(PaymentFilter(), first[-1][0], 4)
             assert [payment for _, payment in first + rest] == made
             for which, expected in (
-                (PaymentFilter(account_id="A-1"), made[1::2]),
+                (PaymentFilter(account_ids=("A-1",)), made[1::2]),
+                (PaymentFilter(account_ids=("A-0", "A-1")), made),
+                (PaymentFilter(account_ids=()), []),
                 (PaymentFilter(order_reference="O-2"), made[2::3]),
                 (PaymentFilter(reference="r-4"), made[4:5]),
-                (PaymentFilter(account_id="A-0", order_reference="O-0"), made[:1]),
+                (PaymentFilter(account_ids=("A-0",), order_reference="O-0"), made[:1]),
             ):
                 assert [payment for _, payment in await port.list_payments(which, 0, 10)] == expected
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from governance.call import Call, ManualClock, Principal, enter, leave
+from governance.call import Accounts, Call, ManualClock, Principal, enter, leave
 from governance.contract import CursorCodec
 from governance.contract.refusals import InvalidParameters
 from system_apis.canonical.values import Money
@@ -25,7 +25,7 @@ EUR_50 = Money(5_000, "EUR")
 @contextmanager
 def keyed(key: str) -> Iterator[None]:
     """A call under way with this idempotency key."""
-    principal = Principal(subject="test", client_id="test")
+    principal = Principal(subject="test", client_id="test", accounts=Accounts(reach="all"))
     token = enter(Call(principal=principal, operation_id="payments.v1.test", idempotency_key=key))
     yield
     leave(token)

@@ -23,7 +23,7 @@ from system_apis.commerce.connectors.embedded import records
 from system_apis.commerce.connectors.embedded.seed import authored_items, authored_orders
 from system_apis.commerce.connectors.embedded.words import AHEAD, CANONICAL, WORDS
 from system_apis.commerce.drafts import Channel, ChannelStatus, ItemListing, NewChannelOrder, StatusWriteBack
-from system_apis.embedded import RecordFiles, fingerprint
+from system_apis.embedded import RecordFiles, among, fingerprint
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -95,14 +95,20 @@ class Connector:
         return None if row is None else records.order_of(row)
 
     async def list_channel_orders(
-        self, *, channel: Channel | None, status: str | None, account_id: str | None, after: str | None, limit: int
+        self,
+        *,
+        channel: Channel | None,
+        status: str | None,
+        account_ids: tuple[str, ...] | None,
+        after: str | None,
+        limit: int,
     ) -> tuple[ChannelOrder, ...]:
         """Orders in the sequence they came in."""
         words = None if status is None else _words(status)
         matches = (
             ("number > ?", None if after is None else records.sequence(after)),
             ("channel = ?", channel),
-            ("account_id = ?", account_id),
+            among("account_id", account_ids),
             ("channel || ' ' || word IN (SELECT value FROM json_each(?))", words),
         )
         return await self._file.read(lambda connection: records.orders(connection, matches, limit))

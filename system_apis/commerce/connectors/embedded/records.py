@@ -18,6 +18,7 @@ from system_apis.canonical.refusals import ReferenceTaken
 from system_apis.canonical.values import Address, Money
 from system_apis.commerce.connectors.embedded.words import CANONICAL
 from system_apis.commerce.drafts import Channel, StatusWriteBack
+from system_apis.embedded import Match, where
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS item (
@@ -58,8 +59,6 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PREFIX: dict[Channel, str] = {"web_shop": "WEB", "marketplace_north": "MPN", "marketplace_south": "MPS"}
 LINES = msgspec.json.Decoder(tuple[ChannelOrderLine, ...])
 ADDRESS = msgspec.json.Decoder(Address)
-Match = tuple[str, "str | int | None"]
-"""A condition with one ``?`` and its value; None: not asked for."""
 
 
 def microseconds(at: datetime) -> int:
@@ -131,8 +130,10 @@ def put_item(connection: sqlite3.Connection, wanted: StorefrontItem) -> Storefro
 
 def items(connection: sqlite3.Connection, matches: tuple[Match, ...], limit: int) -> tuple[StorefrontItem, ...]:
     """At most ``limit`` listed items that match, by SKU."""
-    where, values = _where(matches)
-    rows = connection.execute(f"SELECT * FROM item WHERE listed AND {where} ORDER BY sku LIMIT ?", (*values, limit))
+    conditions, values = where(matches)
+    rows = connection.execute(
+        f"SELECT * FROM item WHERE listed AND {conditions} ORDER BY sku LIMIT ?", (*values, limit)
+    )
     return tuple(item_of(row) for row in rows)
 
 
@@ -160,8 +161,10 @@ def order_by_reference(connection: sqlite3.Connection, reference: str) -> sqlite
 
 def orders(connection: sqlite3.Connection, matches: tuple[Match, ...], limit: int) -> tuple[ChannelOrder, ...]:
     """At most ``limit`` orders that match, by number."""
-    where, values = _where(matches)
-    rows = connection.execute(f"SELECT * FROM channel_order WHERE {where} ORDER BY number LIMIT ?", (*values, limit))
+    conditions, values = where(matches)
+    rows = connection.execute(
+        f"SELECT * FROM channel_order WHERE {conditions} ORDER BY number LIMIT ?", (*values, limit)
+    )
     return tuple(order_of(row) for row in rows)
 
 
@@ -184,8 +187,3 @@ def written_back(
     if tuple(row) != (sequence(channel_order_id), write_back.status, write_back.order_id):
         raise ReferenceTaken(reference=reference, record_id=channel_order_id)
     return True
-
-
-def _where(matches: tuple[Match, ...]) -> tuple[str, tuple[str | int, ...]]:
-    asked = [(condition, value) for condition, value in matches if value is not None]
-    return " AND ".join(condition for condition, _ in asked) or "TRUE", tuple(value for _, value in asked)

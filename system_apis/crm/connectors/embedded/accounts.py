@@ -14,6 +14,7 @@ from system_apis.canonical.entities import Account, AccountTree, Contact
 from system_apis.canonical.refusals import HierarchyLoop
 from system_apis.crm.connectors.embedded.cabinet import ACCOUNTS, CONTACTS, Cabinet, refuse_unknown
 from system_apis.crm.drafts import AccountDetails, NewContact
+from system_apis.embedded import among
 
 BELOW = """
 WITH RECURSIVE below (account_id) AS (
@@ -33,6 +34,7 @@ class Accounts(Cabinet):
     async def list_accounts(
         self,
         *,
+        account_ids: tuple[str, ...] | None,
         query: str | None,
         owner: str | None,
         parent_id: str | None,
@@ -42,6 +44,7 @@ class Accounts(Cabinet):
     ) -> tuple[Account, ...]:
         """Accounts by number."""
         matches = (
+            among("account_id", account_ids),
             ("instr(searched, ?) > 0", None if query is None else query.casefold()),
             ("owner = ?", owner),
             ("parent_id = ?", parent_id),
@@ -74,9 +77,11 @@ class Accounts(Cabinet):
         """The contact that ``reference`` made."""
         return await self.file.read(lambda connection: CONTACTS.find(connection, reference))
 
-    async def list_contacts(self, *, account_id: str | None, after: str | None, limit: int) -> tuple[Contact, ...]:
+    async def list_contacts(
+        self, *, account_ids: tuple[str, ...] | None, after: str | None, limit: int
+    ) -> tuple[Contact, ...]:
         """Contacts by number."""
-        matches = (("account_id = ?", account_id),)
+        matches = (among("account_id", account_ids),)
         return await self.file.read(lambda connection: CONTACTS.page(connection, matches, after, limit))
 
 

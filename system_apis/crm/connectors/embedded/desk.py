@@ -12,6 +12,7 @@ from system_apis.canonical.entities import Activity, Case
 from system_apis.canonical.refusals import WrongState
 from system_apis.crm.connectors.embedded.cabinet import ACTIVITIES, CASES, Cabinet, refuse_unknown
 from system_apis.crm.drafts import NewActivity, NewCase
+from system_apis.embedded import among
 
 
 class _Closing(Struct, frozen=True):
@@ -35,10 +36,10 @@ class Desk(Cabinet):
         return await self.file.read(lambda connection: CASES.find(connection, reference))
 
     async def list_cases(
-        self, *, account_id: str | None, status: str | None, after: str | None, limit: int
+        self, *, account_ids: tuple[str, ...] | None, status: str | None, after: str | None, limit: int
     ) -> tuple[Case, ...]:
         """Cases by number."""
-        matches = (("account_id = ?", account_id), ("status = ?", status))
+        matches = (among("account_id", account_ids), ("status = ?", status))
         return await self.file.read(lambda connection: CASES.page(connection, matches, after, limit))
 
     async def close_case(self, case_id: str, account_id: str, resolution: str, reference: str) -> Case:
@@ -65,10 +66,16 @@ class Desk(Cabinet):
         return await self.file.read(lambda connection: ACTIVITIES.find(connection, reference))
 
     async def list_activities(
-        self, *, account_id: str | None, subject_id: str | None, kind: str | None, after: str | None, limit: int
+        self,
+        *,
+        account_ids: tuple[str, ...] | None,
+        subject_id: str | None,
+        kind: str | None,
+        after: str | None,
+        limit: int,
     ) -> tuple[Activity, ...]:
         """Activities by number, which is oldest first."""
-        matches = (("account_id = ?", account_id), ("subject_id = ?", subject_id), ("kind = ?", kind))
+        matches = (among("account_id", account_ids), ("subject_id = ?", subject_id), ("kind = ?", kind))
         return await self.file.read(lambda connection: ACTIVITIES.page(connection, matches, after, limit))
 
 

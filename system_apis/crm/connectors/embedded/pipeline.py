@@ -11,6 +11,7 @@ from system_apis.canonical.entities import Opportunity
 from system_apis.canonical.refusals import WrongState
 from system_apis.crm.connectors.embedded.cabinet import OPPORTUNITIES, Cabinet, refuse_unknown
 from system_apis.crm.drafts import NewOpportunity, OpportunityStage
+from system_apis.embedded import among
 
 FINAL = ("won", "lost")
 
@@ -35,10 +36,10 @@ class Pipeline(Cabinet):
         return await self.file.read(lambda connection: OPPORTUNITIES.find(connection, reference))
 
     async def list_opportunities(
-        self, *, account_id: str | None, stage: str | None, after: str | None, limit: int
+        self, *, account_ids: tuple[str, ...] | None, stage: str | None, after: str | None, limit: int
     ) -> tuple[Opportunity, ...]:
         """Opportunities by number."""
-        matches = (("account_id = ?", account_id), ("stage = ?", stage))
+        matches = (among("account_id", account_ids), ("stage = ?", stage))
         return await self.file.read(lambda connection: OPPORTUNITIES.page(connection, matches, after, limit))
 
     async def move_opportunity(

@@ -25,6 +25,7 @@ from system_apis.canonical.refusals import CurrencyMismatch, WrongState
 from system_apis.canonical.values import total
 from system_apis.crm.connectors.embedded.cabinet import OPPORTUNITIES, QUOTES, Cabinet, refuse_unknown
 from system_apis.crm.drafts import NewQuote, NewQuoteLine, QuoteRevision
+from system_apis.embedded import among
 
 
 class _Ordered(Struct, frozen=True):
@@ -49,12 +50,12 @@ class Quotes(Cabinet):
         return None if quote is None else _as_of(quote, self._today())
 
     async def list_quotes(
-        self, *, account_id: str | None, status: str | None, after: str | None, limit: int
+        self, *, account_ids: tuple[str, ...] | None, status: str | None, after: str | None, limit: int
     ) -> tuple[Quote, ...]:
         """Quotes by number, as they read today."""
         today = self._today()
         reads = f"CASE WHEN status IN ('draft', 'sent') AND valid_until < '{today}' THEN 'expired' ELSE status END"
-        matches = (("account_id = ?", account_id), (f"{reads} = ?", status))
+        matches = (among("account_id", account_ids), (f"{reads} = ?", status))
         quotes = await self.file.read(lambda connection: QUOTES.page(connection, matches, after, limit))
         return tuple(_as_of(quote, today) for quote in quotes)
 

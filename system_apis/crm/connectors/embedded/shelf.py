@@ -18,11 +18,9 @@ from msgspec import Struct
 
 from governance.contract.problems import NotFound
 from system_apis.canonical.refusals import ReferenceTaken
-from system_apis.embedded import fingerprint
+from system_apis.embedded import Match, fingerprint
 
 T = TypeVar("T", bound=Struct)
-Match = tuple[str, "str | None"]
-"""A condition with one ``?`` and its value; None: not asked for."""
 
 
 class _Deed(Struct, frozen=True):

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from governance.contract.problems import NotFound
 from system_apis.canonical.refusals import ReferenceTaken, Tombstoned
-from system_apis.embedded import fingerprint
+from system_apis.embedded import among, fingerprint
 from system_apis.erp.port import DocumentFilter
 
 FIRST_NUMBER = 100_000
@@ -81,13 +81,13 @@ def selection(which: DocumentFilter, after: int, limit: int, sales_order: int | 
     """The rest of a ``SELECT … FROM documents`` for a filter, and its values."""
     clauses, values = ["key > ?"], list[str | int]((after,))
     wanted = (
-        ("account_id", which.account_id),
-        ("reference", which.reference),
-        ("status", which.status),
-        ("sales_order", sales_order),
+        among("account_id", which.account_ids),
+        ("reference = ?", which.reference),
+        ("status = ?", which.status),
+        ("sales_order = ?", sales_order),
     )
-    for column, value in wanted:
+    for clause, value in wanted:
         if value is not None:
-            clauses.append(f"{column} = ?")
+            clauses.append(clause)
             values.append(value)
     return f"WHERE {' AND '.join(clauses)} ORDER BY key LIMIT ?", [*values, limit]

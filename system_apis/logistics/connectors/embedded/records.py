@@ -12,6 +12,7 @@ from governance.contract.problems import NotFound
 from system_apis.canonical.entities import Shipment, ShipmentLine, TrackingEvent
 from system_apis.canonical.refusals import Tombstoned
 from system_apis.canonical.values import Address
+from system_apis.embedded import among, where
 from system_apis.logistics.connectors.embedded.progress import Progress, Route, advance
 from system_apis.logistics.port import ShipmentChange, ShipmentFilter, ShipmentRequest
 
@@ -180,12 +181,16 @@ def by_reference(connection: sqlite3.Connection, reference: str) -> sqlite3.Row 
 
 def matching(connection: sqlite3.Connection, which: ShipmentFilter, after: int, limit: int) -> list[sqlite3.Row]:
     """Rows above ``after`` that match, by rising number."""
-    wanted = {name: value for name, value in msgspec.structs.asdict(which).items() if value is not None}
-    conditions = " AND ".join(["seq > :after", *(f"{name} = :{name}" for name in wanted)])
-    return connection.execute(
-        f"SELECT * FROM shipment WHERE {conditions} ORDER BY seq LIMIT :limit",
-        {**wanted, "after": after, "limit": limit},
-    ).fetchall()
+    matches = (
+        ("seq > ?", after),
+        among("account_id", which.account_ids),
+        ("reference = ?", which.reference),
+        ("order_reference = ?", which.order_reference),
+        ("status = ?", which.status),
+    )
+    conditions, values = where(matches)
+    rows = connection.execute(f"SELECT * FROM shipment WHERE {conditions} ORDER BY seq LIMIT ?", (*values, limit))
+    return rows.fetchall()
 
 
 def shipment_of(connection: sqlite3.Connection, row: sqlite3.Row) -> Shipment:

@@ -11,12 +11,11 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-import msgspec
-
 from governance.contract.problems import NotFound
 from system_apis.canonical.entities import Payment
 from system_apis.canonical.refusals import ReferenceTaken, Tombstoned
 from system_apis.canonical.values import Money
+from system_apis.embedded import among, where
 from system_apis.payments.port import PaymentFilter, PaymentMovement
 
 SCHEMA = """
@@ -109,12 +108,15 @@ def by_reference(connection: sqlite3.Connection, reference: str) -> sqlite3.Row 
 
 def matching(connection: sqlite3.Connection, which: PaymentFilter, after: int, limit: int) -> list[sqlite3.Row]:
     """Rows above ``after`` that match, by rising number."""
-    wanted = {name: value for name, value in msgspec.structs.asdict(which).items() if value is not None}
-    conditions = " AND ".join(["seq > :after", *(f"{name} = :{name}" for name in wanted)])
-    return connection.execute(
-        f"SELECT * FROM payment WHERE {conditions} ORDER BY seq LIMIT :limit",
-        {**wanted, "after": after, "limit": limit},
-    ).fetchall()
+    matches = (
+        ("seq > ?", after),
+        among("account_id", which.account_ids),
+        ("reference = ?", which.reference),
+        ("order_reference = ?", which.order_reference),
+    )
+    conditions, values = where(matches)
+    rows = connection.execute(f"SELECT * FROM payment WHERE {conditions} ORDER BY seq LIMIT ?", (*values, limit))
+    return rows.fetchall()
 
 
 def bar(connection: sqlite3.Connection, reference: str, now_us: int) -> None:

@@ -130,8 +130,6 @@ class OrdersV1(Contract, Protocol, owner="Tests", folder="process_apis.orders.v1
 
 REMOVE = structs.replace(operation_of(OrdersV1.remove_order), visibility=by("account_id"))
 """What the contract language refuses to declare: an account that is nowhere to be found."""
-
-
 ACME = Accounts(ids=("ACME",))
 
 
@@ -160,6 +158,7 @@ class Court:
         self.hierarchy = Hierarchy()
         self.policy = Enforcement(Settings(subtree_ttl_s=60), self.clock, self.hierarchy)
         self.effects = 0
+        self.listed: tuple[str, ...] | None = None
 
     async def call(
         self,
@@ -180,6 +179,7 @@ class Court:
 
         async def inner(_: Exchange) -> Any:
             self.effects += 1
+            self.listed = exchange.under.listed_accounts(None)
             return result
 
         return await wrap(inner)(exchange)
