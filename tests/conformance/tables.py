@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -95,9 +97,12 @@ def main() -> int:
     """Write the page, or with ``--check`` compare it."""
     rules = Rules()
     quiet = ["--collect-only", "-qqq", "-p", "no:cacheprovider", "-o", "addopts="]
-    code = pytest.main([*quiet, "--import-mode=importlib", "--strict-markers", str(ROOT / "tests")], plugins=[rules])
+    with redirect_stdout(io.StringIO()) as said:
+        code = pytest.main(
+            [*quiet, "--import-mode=importlib", "--strict-markers", str(ROOT / "tests")], plugins=[rules]
+        )
     if code != pytest.ExitCode.OK:
-        sys.stderr.write("The tests can't be collected: run `make test`.\n")
+        sys.stderr.write(f"{said.getvalue()}\nThe tests can't be collected: run `make test`.\n")
         return 1
     made = page(rules)
     if "--check" not in sys.argv[1:]:
