@@ -52,8 +52,10 @@ class Gateway:
 
     def store(self) -> int:
         """The process id of the home's embedded store; 0 while there is none."""
-        file = self.home / "valkey.pid"
-        return int(file.read_text() or 0) if file.exists() else 0
+        try:
+            return int((self.home / "valkey.pid").read_text() or 0)
+        except FileNotFoundError:  # none yet, or none any more
+            return 0
 
     def stop(self, with_signal: int = signal.SIGTERM) -> int:
         """Signal it and wait for its end; the exit code."""
