@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import httpx2
 
@@ -72,6 +72,8 @@ async def _announced(base: httpx2.URL, method: str, target: str, headers: Mappin
                 return await _read(reader)
             finally:
                 writer.close()
+                with suppress(OSError):
+                    await writer.wait_closed()
     except (OSError, ValueError, asyncio.IncompleteReadError) as error:
         raise Unreachable(f"{base} does not answer ({type(error).__name__}: {error}).") from None
 

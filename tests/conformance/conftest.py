@@ -16,8 +16,11 @@ from gateway.settings import Settings, load_settings
 from governance.call import Policy, SystemClock
 from governance.contract import Api, Operation
 from governance.identity import KeyFile
+from governance.identity.issuers import ACCESS_TYPE
+from governance.identity.key_file import ALGORITHM
 from governance.openapi.document import document
 from governance.prove import ProbeTokens, Reply
+from governance.prove.tokens import signed
 from tests.governance.bindings.sample_gateway import ask
 
 CONFIGURATION = """
@@ -37,6 +40,7 @@ class Served:
         self.operations = {operation.id: operation for api in self.apis for operation in api.operations}
         self.documents: dict[str, Any] = {api.id: document(api, self.policies) for api in self.apis}
         self.tokens = _tokens(settings)
+        self.home = settings.home
 
     async def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
         """One request."""
@@ -46,6 +50,12 @@ class Served:
     def authorized(self, operation: Operation, headers: Mapping[str, str], client: str = "") -> dict[str, str]:
         """These headers with a token that opens the operation."""
         return {**headers, "Authorization": f"Bearer {self.tokens.token('valid', operation, client)}"}
+
+    def token_of(self, operation: Operation, client: str, account: str, reach: str = "own", *scopes: str) -> str:
+        """A token of a client that is bound to this account."""
+        claims = self.tokens.claims("valid", operation, client, scopes)
+        claims |= {"accounts": [account], "account_reach": reach}
+        return signed({"alg": ALGORITHM, "typ": ACCESS_TYPE, "kid": self.tokens.key.kid}, claims, self.tokens.key)
 
     def documented(self, operation: Operation) -> dict[str, Any]:
         """The operation as its document describes it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from governance.call import current_call
 from governance.contract import CursorCodec, Page
 from system_apis.canonical.entities import Account, AccountTree, Activity, Case, Contact, Opportunity, Quote
+from system_apis.canonical.refusals import UnknownAccount
 from system_apis.canonical.values import AccountId, RecordId
 from system_apis.crm.port import CrmPort
 from system_apis.crm.v1.contract import CrmV1
@@ -75,6 +76,9 @@ class Crm(CrmV1):
 
     async def put_account(self, account_id: AccountId, account: AccountDetails) -> Account:
         """Make or replace an account."""
+        seen = current_call().listed_accounts(None)
+        if seen is not None and account.parent_id is not None and account.parent_id not in seen:
+            raise UnknownAccount(account_id=account.parent_id)  # as for one that is not there
         return await self._port.put_account(account_id, account)
 
     async def get_subtree(self, account_id: AccountId) -> AccountTree:
