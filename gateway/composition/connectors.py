@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from gateway.composition.egress import vendor_settings, way_out
@@ -40,10 +40,11 @@ def connectors(nodes: Iterable[Node], settings: Settings, resources: Resources) 
             [f"{_file(settings)}: systems.{name} is no system API of this gateway." for name in unknown]
         )
     found: dict[Any, Connector] = {}
+    put_in = _faults(settings)
     for node in systems if "system" in settings.gateway.tiers else ():
         for annotation in node.takes.values():
             if getattr(annotation, "__module__", "") == f"system_apis.{node.api.name}.port" and annotation not in found:
-                found[annotation] = _connector(node.api.name, settings, resources)
+                found[annotation] = put_in(node.api.name, _connector(node.api.name, settings, resources))
     return found
 
 
@@ -74,6 +75,14 @@ def _connector(name: str, settings: Settings, resources: Resources) -> Connector
         given[VendorClient] = way_out(name, outward, settings, resources[Egress])
     connector: Connector = made(module.Connector, given)
     return connector
+
+
+def _faults(settings: Settings) -> Callable[[str, Connector], Connector]:
+    if not settings.chaos.faults:
+        return lambda _, connector: connector
+    from gateway.chaos.faults import faults_of
+
+    return faults_of(settings.home).around
 
 
 def _file(settings: Settings) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from msgspec import Meta, Struct
 
+from gateway.settings.chaos import Chaos
 from gateway.settings.secrets import Secret
 from governance.wire.peer import ForwardedHeader, TrustedProxies
 
@@ -225,6 +226,7 @@ class Sections(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     egress: Mapping[str, Any] = {}
     """What all ways out share, read by governance/egress."""
     telemetry: Telemetry = Telemetry()
+    chaos: Chaos = Chaos()
 
 
 class Settings(Sections, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -326,6 +328,12 @@ class Settings(Sections, frozen=True, kw_only=True, forbid_unknown_fields=True):
             found.append(("issuer.embedded", "is false and there are no [[issuers]]: nobody could get a token."))
         for at, one in enumerate(self.issuers):
             found += [(f"issuers[{at}]", sentence) for sentence in one.contradictions()]
+        found += self.chaos.contradictions(
+            self.home,
+            on_loopback=self.on_loopback,
+            embedded_issuer=self.embedded_issuer,
+            connectors=[system.connector for system in self.systems.values()],
+        )
         names = [one.issuer for one in self.issuers]
         if len(set(names)) < len(names):
             found.append(("issuers", "name one issuer twice: which of the two says what its tokens need?"))

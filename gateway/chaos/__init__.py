@@ -1,0 +1,1 @@
+"""Chaos: orders are driven over HTTP while processes are killed and systems fail; then the ledgers are checked."""
