@@ -26,6 +26,8 @@ class Initiator(Struct, frozen=True, kw_only=True, omit_defaults=True):
     scopes: tuple[str, ...] = ()
     request_id: str = ""
     traceparent: str | None = None
+    idempotency_key: str = ""
+    """What the call was made under, so that a flow can be found by it."""
 
     @property
     def principal(self) -> Principal:
@@ -68,4 +70,5 @@ def initiator_of(call: Call, at: datetime) -> Initiator:
         scopes=tuple(sorted(user.scopes)),
         request_id=call.request_id,
         traceparent=call.traceparent,
+        idempotency_key=call.idempotency_key or "",
     )

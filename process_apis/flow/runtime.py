@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -61,6 +61,11 @@ class FlowRuntime:
     def register(self, flow: Flow[State], performer: object) -> None:
         """Have ``flow`` run here, its steps being methods of ``performer``; before ``start``."""
         self._flows.append((flow, performer))
+
+    @property
+    def registered(self) -> Mapping[str, Flow[Any]]:
+        """The flows that this process knows, by name."""
+        return {flow.name: flow for flow, _ in self._flows}
 
     @property
     def running(self) -> bool:
