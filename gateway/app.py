@@ -52,7 +52,6 @@ from governance.store import Store
 from governance.telemetry import CallMetrics, HopLog, Tracing
 from governance.wire.peer import TrustedProxies
 from process_apis.flow import FlowRuntime, FlowSettings
-from process_apis.flow.migration import MIGRATIONS as FLOW_TABLES
 from system_apis.embedded import RecordFiles
 
 
@@ -107,7 +106,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
     routes = _routes(settings, assembly, nodes, who, resources)
     application = Tiergate(edge, routes, _proxies(settings), lifespan=[lifetime(parts)])
     application.state.update({"assembly": assembly, "policies": governing, "nodes": nodes})
-    application.state.update(_operated(settings, operations, who, database))
+    application.state.update(_operated(operations, who, database, flows))
     return application
 
 
@@ -133,13 +132,13 @@ def _routes(
 
 
 def _operated(
-    settings: Settings, operations: Sequence[Operation], who: Identities, database: Database
+    operations: Sequence[Operation], who: Identities, database: Database, flows: FlowRuntime
 ) -> dict[str, Any]:
-    """What reload and check need of it: how new settings are taken over, whose tables it keeps."""
-    flows = (FLOW_TABLES,) if "process" in settings.gateway.tiers else ()
+    """What reload and check need of it: how new settings are taken over, whose tables it keeps, which flows it runs."""
     return {
         "reload": reloading(who.consumers, who.users, operations, who.catalogue),
-        "migrations": (*database.adopted, *flows),
+        "migrations": (*database.adopted, *flows.adopted),
+        "flows": flows,
     }
 
 

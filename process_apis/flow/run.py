@@ -13,10 +13,9 @@ from msgspec import Struct
 from governance.call import Clock, child_key, enter, leave
 from governance.contract import operation_of
 from process_apis.flow.initiator import Initiator
+from process_apis.flow.table import STEP_TIMEOUT_S
 
 State = TypeVar("State")
-STEP_TIMEOUT_S = 60.0
-"""A call of a step that takes longer counts as an outage: its outcome is then found out under the same key."""
 
 
 class Note(Struct, kw_only=True):

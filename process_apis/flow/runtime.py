@@ -23,7 +23,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from governance.call import Call, Clock
 from governance.contract.refusals import IdempotencyKeyReused, SystemUnavailable
-from governance.database import migrate, one_at_a_time, open_engine
+from governance.database import Migrations, migrate, one_at_a_time, open_engine
 from process_apis.flow.initiator import initiator_of
 from process_apis.flow.migration import MIGRATIONS
 from process_apis.flow.run import Note
@@ -51,6 +51,7 @@ class FlowRuntime:
         self._settings = settings
         self._clock = clock
         self._flows: list[tuple[Flow[Any], object]] = []
+        self._adopted = [MIGRATIONS]
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="flow-tables")
         self._place: Place | None = None
         self._watched: dict[str, asyncio.Event] = {}
@@ -67,6 +68,16 @@ class FlowRuntime:
         """The flows that this process knows, by name."""
         return {flow.name: flow for flow, _ in self._flows}
 
+    def adopt(self, migrations: Migrations) -> None:
+        """Have these tables made or changed at the start, in the database of flows; before ``start``."""
+        if migrations not in self._adopted:
+            self._adopted.append(migrations)
+
+    @property
+    def adopted(self) -> tuple[Migrations, ...]:
+        """Whose tables this process keeps here; none where it has no flows and nothing was adopted."""
+        return tuple(self._adopted) if self._flows or len(self._adopted) > 1 else ()
+
     @property
     def running(self) -> bool:
         """Whether this process runs flows now."""
@@ -79,7 +90,7 @@ class FlowRuntime:
             OSError: the state folder can't be written.
             sqlalchemy.exc.OperationalError: the database can't be reached.
         """
-        if not self._flows:
+        if not self.adopted:
             return
         settings = self._settings
         settings.home.mkdir(parents=True, exist_ok=True)
@@ -220,7 +231,8 @@ class FlowRuntime:
             return work(connection)
 
     def _prepare(self, engine: sa.Engine, host: Host) -> None:
-        migrate(engine, self._settings.home, MIGRATIONS)
+        for migrations in self._adopted:
+            migrate(engine, self._settings.home, migrations)
         with one_at_a_time(engine, self._settings.home):
             host.prepare()
 

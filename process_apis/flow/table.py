@@ -7,29 +7,60 @@ that are keyed or only read. How it can end otherwise:
 ============================  ==========================  ==================================
 what a step raises            before and at the pivot     after the pivot
 ============================  ==========================  ==================================
-a ``Refusal``                 backward, ends rejected     on hold, asked again from time to time
+a ``Refusal``                 backward, ends rejected     an exception, for people to settle
 ``NotYet``                    asked again later           asked again later
-anything else: an outage      asked again with backoff    asked again with backoff
+an outage                     asked again with backoff    asked again with backoff
+an outage that lasts          an exception                an exception
+a fault in the flow itself    backward, ends rejected     an exception
 ============================  ==========================  ==================================
+
+How long an outage may last, and whether a refusal before the pivot is for people too, is the step's
+``Retry``. A step that has been released keeps its name: keys are made of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 import sqlalchemy as sa
 from msgspec import Struct
 
 if TYPE_CHECKING:
+    from process_apis.events.outbox import NewEvent
     from process_apis.flow.run import Run
 
 State = TypeVar("State")
+STEP_TIMEOUT_S = 60.0
 
 
 class NotYet(Exception):
-    """What the step waits for has not come; it is asked again later."""
+    """What the step waits for has not come; it is asked again later, or with ``due_at`` not before then.
+
+    A step that listens, or names a time, leaves memory: the flow is a row until the time has come, a
+    signal arrived, or somebody cancelled or amended it.
+    """
+
+    def __init__(self, *, due_at: datetime | None = None) -> None:
+        super().__init__("not yet")
+        self.due_at = due_at
+
+
+class Retry(Struct, frozen=True, kw_only=True):
+    """What a step does about each way in which it can fail."""
+
+    outage_s: float = 3_600.0
+    """Transient: asked again with growing pauses for this long, after which people are told as well."""
+    refusal: Literal["back", "people"] = "back"
+    """Business refusal before the pivot: turn back and undo, or let people decide first."""
+    look_up: Callable[[Any, Run[Any]], Awaitable[Any | None]] | None = None
+    """Unknown outcome: what the step came to, or None when nothing came of it. Without it the step is asked
+    again under the same key, which every write of the system tier answers with what was made."""
+
+
+BACK = Retry()
+PEOPLE = Retry(refusal="people")
 
 
 class Refused(Struct, frozen=True):
@@ -54,6 +85,17 @@ class Step(Struct, Generic[State], frozen=True, kw_only=True):
     """From here on there is no way back."""
     status: str | None = None
     """The flow's status once the step is done; None leaves it."""
+    queue: str = ""
+    """The business queue that settles its exceptions; empty: the flow's."""
+    timeout_s: float = STEP_TIMEOUT_S
+    """A call of the step that takes longer counts as an outage: its outcome is then found out under the same key."""
+    retry: Retry = BACK
+    skippable: bool | None = None
+    """Whether people may settle its exception by going on without it; None: only after the pivot."""
+    publishes: Callable[[State], tuple[NewEvent, ...]] | None = None
+    """Events that are true once the step is done; they are written in the transaction of its checkpoint."""
+    listens: tuple[str, ...] = ()
+    """Signals that it may read with ``run.signal(name)``; one that arrives wakes it."""
 
 
 class Book(Protocol[State]):
@@ -90,6 +132,16 @@ class Flow(Struct, Generic[State], frozen=True, kw_only=True, eq=False):
     steps: tuple[Step[State], ...]
     last: Step[State] | None = None
     """Done after the way back, when the state says rejected or cancelled: telling those who wait."""
+    status: str = "accepted"
+    """What the flow is called before a step has given it a status."""
+    queue: str = "orders"
+    """The business queue that settles exceptions of steps which name none."""
+    publishes: Callable[[State], tuple[NewEvent, ...]] | None = None
+    """Events of its end, from the state as it is then: completed, rejected or cancelled."""
+    amend: Callable[[State, bytes], State] | None = None
+    """The state that the flow begins anew with, once everything is undone, from the one it had and what is wished."""
+    renew: Callable[[State, str, bytes], State] | None = None
+    """The first state of a corrected run of this id, from the one that ended and the correction (empty: none)."""
 
     def __post_init__(self) -> None:
         names = [step.name for step in self.steps]
