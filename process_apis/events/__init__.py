@@ -1,0 +1,1 @@
+"""Events: what happened, in one log, written with the change itself and read by cursor."""

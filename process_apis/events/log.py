@@ -1,0 +1,89 @@
+"""The log: events by position, for readers that keep a cursor.
+
+A reader that goes on after the last position it saw misses nothing and sees nothing twice, whatever
+is written meanwhile (``outbox``). A position that was taken and rolled back is a gap, which means nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from msgspec import Struct
+
+from process_apis.events.event import Event
+from process_apis.events.instants import instant
+from process_apis.events.outbox import WRITING
+from process_apis.events.tables import events
+
+TAKEN = sa.text("SELECT last_value FROM events_position_seq")
+WRITERS_FROM = sa.text(
+    "SELECT min(((classid::bigint << 32) | objid::bigint) - :writing) FROM pg_locks"
+    " WHERE locktype = 'advisory' AND objsubid = 1 AND mode = 'ShareLock'"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND ((classid::bigint << 32) | objid::bigint) BETWEEN :writing AND :writing + ((1::bigint << 48) - 1)"
+)
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """Which events are asked for; None or empty: any."""
+
+    types: tuple[str, ...] = ()
+    subject: str | None = None
+    account_ids: tuple[str, ...] | None = None
+
+
+def settled(connection: sa.Connection) -> int:
+    """The position up to which nothing can appear any more.
+
+    On PostgreSQL the connection must be at READ COMMITTED, its default: what is read after this sees
+    everything up to there.
+    """
+    if connection.dialect.name == "sqlite":
+        return int(connection.execute(sa.select(sa.func.max(events.c.position))).scalar() or 0)
+    # In this order. Who takes a position after the first statement takes a higher one; who took one
+    # before it and has not ended holds its lock in the second; who has ended is seen by the next.
+    taken = int(connection.execute(TAKEN).scalar_one())
+    writers_from = connection.execute(WRITERS_FROM, {"writing": WRITING}).scalar()
+    return taken if writers_from is None else min(taken, int(writers_from))
+
+
+def events_after(connection: sa.Connection, position: int, limit: int, wanted: Wanted | None = None) -> list[Event]:
+    """Up to ``limit`` wanted events above ``position``, in the order of the log."""
+    wanted = wanted or Wanted()
+    upto = settled(connection)
+    if upto <= position:
+        return []
+    query = sa.select(events).where(events.c.position > position, events.c.position <= upto)
+    if wanted.types:
+        query = query.where(events.c.type.in_(wanted.types))
+    if wanted.subject is not None:
+        query = query.where(events.c.subject == wanted.subject)
+    if wanted.account_ids is not None:
+        query = query.where(events.c.account_id.in_(wanted.account_ids))
+    rows: Sequence[Any] = connection.execute(query.order_by(events.c.position).limit(limit)).all()
+    return [shown(row) for row in rows]
+
+
+def event_of(connection: sa.Connection, event_id: str) -> Event | None:
+    """The event of this id, or None."""
+    row = connection.execute(sa.select(events).where(events.c.event_id == event_id)).first()
+    return None if row is None else shown(row)
+
+
+def shown(row: Any) -> Event:
+    """A row of the log as an event."""
+    return Event(
+        position=row.position,
+        event_id=row.event_id,
+        type=row.type,
+        version=row.version,
+        subject=row.subject,
+        sequence=row.sequence,
+        account_id=row.account_id,
+        source=row.source,
+        at=instant(row.at_us),
+        data=msgspec.Raw(row.data.encode()),
+    )
