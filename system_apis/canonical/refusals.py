@@ -112,3 +112,12 @@ class NoTaxRate(Refusal, status=409, type="no-tax-rate", title="There is no tax 
 
     country: Country
     tax_category: str
+
+
+class MessageRefused(Refusal, status=409, type="message-refused", title="The message can't be delivered."):
+    """The mail system refuses it for good: the address is unknown there, or the message is not wanted.
+
+    ``code`` is the reply code that it gave (RFC 5321 §4.2), such as 550.
+    """
+
+    code: int

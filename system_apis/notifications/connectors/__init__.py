@@ -1,0 +1,1 @@
+"""Connectors of the notifications API, one folder a mail system."""

@@ -1,0 +1,1 @@
+"""The mailbox that comes with the gateway."""

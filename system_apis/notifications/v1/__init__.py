@@ -1,0 +1,1 @@
+"""Notifications, version 1."""
