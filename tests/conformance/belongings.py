@@ -38,7 +38,7 @@ RECORDS: Mapping[str, tuple[str, str]] = {
     "order_id": ("order_to_fulfillment.v1.place_order", "order_id"),
 }
 """Each name of an id, with the operation and the member that give it; a reference is told by the path that it is in."""
-SAME_AS = {"subject_id": "order_id"}
+SAME_AS = {"subject_id": "order_id", "flow_id": "order_id"}
 """Members that name a record under another name."""
 
 

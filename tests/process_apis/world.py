@@ -40,6 +40,7 @@ from governance.contract import CursorCodec, Operation, api_of
 from governance.contract.discovery import DiscoveredApi
 from governance.contract.graph import graph
 from governance.policies import ownership
+from governance.policies.lifecycle import Apis
 from process_apis.flow import FlowRuntime, FlowSettings
 from system_apis.commerce.connectors.embedded import connector as commerce
 from system_apis.commerce.port import CommercePort
@@ -128,7 +129,12 @@ class World:
             client=HopClient(),
             credentials=None,
         )
-        resources = {Clock: clock, CursorCodec: CursorCodec(b"a key of the tests"), FlowRuntime: self._flows}
+        resources: dict[Any, Any] = {
+            Clock: clock,
+            CursorCodec: CursorCodec(b"a key of the tests"),
+            FlowRuntime: self._flows,
+            Apis: Apis({api.api.id: api.api for api in apis}),
+        }
         self.assembly = Assembly(graph(apis), wiring, {**resources, **self._ports})
         self._client = httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app=Edge(self.assembly.routes, limits)), base_url="http://gateway"

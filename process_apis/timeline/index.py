@@ -1,0 +1,118 @@
+"""Finds flows by any id that people have in hand: order, customer reference, invoice, shipment, payment, key.
+
+Nothing is written for it while orders are placed and worked on: whoever searches first has the index
+caught up, with the flows that were not there the last time or went on since. What is found is
+therefore as of the search, and a flow costs nothing until somebody looks for one. Two processes that
+catch up at once write the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from msgspec import Struct
+from sqlalchemy.dialects import postgresql, sqlite
+
+from governance.contract import NotFound
+from process_apis.flow.initiator import Initiator
+from process_apis.flow.table import Flow
+from process_apis.flow.tables import flows, timeline
+from process_apis.timeline.identifiers import KEY, BusinessId, business_ids_of
+from process_apis.timeline.tables import business_ids, indexed_flows
+
+BATCH = 500
+INITIATOR = msgspec.json.Decoder(Initiator)
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """A flow that an id belongs to."""
+
+    flow_id: str
+    flow: str
+    account_id: str
+    started_us: int
+    ended: bool
+    matched: tuple[str, ...]
+    """What the id is to it, such as ``invoice``."""
+
+
+def catch_up(connection: sa.Connection, known: Mapping[str, Flow[Any]]) -> bool:
+    """Look through up to ``BATCH`` flows that changed since they were indexed; whether there may be more."""
+    newest = sa.select(sa.func.max(timeline.c.position)).where(timeline.c.flow_id == flows.c.flow_id).scalar_subquery()
+    seen = flows.outerjoin(indexed_flows, flows.c.flow_id == indexed_flows.c.flow_id)
+    went_on = sa.and_(sa.not_(indexed_flows.c.ended), indexed_flows.c.position < newest)
+    changed = sa.or_(indexed_flows.c.flow_id.is_(None), indexed_flows.c.ended != flows.c.ended, went_on)
+    query = (
+        sa.select(flows.c.flow_id, flows.c.flow, flows.c.account_id, flows.c.initiator, flows.c.ended, newest)
+        .select_from(seen)
+        .where(changed)
+        .limit(BATCH)
+    )
+    rows = connection.execute(query).all()
+    if rows:
+        _keep(connection, rows, known)
+    return len(rows) == BATCH
+
+
+def find(connection: sa.Connection, values: Sequence[str], account_ids: Sequence[str] | None) -> list[Found]:
+    """The flows that any of these ids belongs to, newest first; of these accounts, or of all."""
+    query = (
+        sa.select(
+            flows.c.flow_id, flows.c.flow, flows.c.account_id, flows.c.started_us, flows.c.ended, business_ids.c.kind
+        )
+        .join(business_ids, business_ids.c.flow_id == flows.c.flow_id)
+        .where(business_ids.c.value.in_(values))
+        .order_by(flows.c.started_us.desc(), flows.c.flow_id.desc(), business_ids.c.kind)
+    )
+    if account_ids is not None:
+        query = query.where(flows.c.account_id.in_(account_ids))
+    found: dict[str, Found] = {}
+    for row in connection.execute(query):
+        before = found.get(row.flow_id)
+        kinds = dict.fromkeys((*(before.matched if before else ()), row.kind))
+        found[row.flow_id] = Found(
+            flow_id=row.flow_id,
+            flow=row.flow,
+            account_id=row.account_id,
+            started_us=row.started_us,
+            ended=row.ended,
+            matched=tuple(kinds),
+        )
+    return list(found.values())
+
+
+def ids_of(connection: sa.Connection, flow_id: str) -> tuple[BusinessId, ...]:
+    """What is known by of one flow."""
+    query = sa.select(business_ids.c.kind, business_ids.c.value).where(business_ids.c.flow_id == flow_id)
+    return tuple(sorted(BusinessId(kind=row.kind, value=row.value) for row in connection.execute(query)))
+
+
+def _keep(connection: sa.Connection, rows: Sequence[Any], known: Mapping[str, Flow[Any]]) -> None:
+    named = [
+        {"value": one.value, "kind": one.kind, "flow_id": row.flow_id, "account_id": row.account_id}
+        for row in rows
+        for one in _named(connection, row, known)
+    ]
+    insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    connection.execute(insert(business_ids).on_conflict_do_nothing(), named)
+    looked = [{"flow_id": row.flow_id, "position": row[-1] or 0, "ended": row.ended} for row in rows]
+    upsert = insert(indexed_flows)
+    excluded = upsert.excluded
+    changed = {"position": excluded.position, "ended": excluded.ended}
+    connection.execute(upsert.on_conflict_do_update(index_elements=["flow_id"], set_=changed), looked)
+
+
+def _named(connection: sa.Connection, row: Any, known: Mapping[str, Flow[Any]]) -> set[BusinessId]:
+    found = {BusinessId(kind=row.flow, value=row.flow_id)}
+    if key := INITIATOR.decode(row.initiator).idempotency_key:
+        found.add(BusinessId(kind=KEY, value=key))
+    flow = known.get(row.flow)
+    if flow is not None:
+        try:
+            found.update(business_ids_of(flow.book.load(connection, row.flow_id)))
+        except NotFound:  # retention took the record and not yet the flow
+            return found
+    return found

@@ -1,0 +1,1 @@
+"""Timeline, version 1."""
