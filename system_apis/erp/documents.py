@@ -215,3 +215,28 @@ class NewReturn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sales_order_id: RecordId
     lines: Annotated[tuple[NewReturnLine, ...], Lines]
     reason: Text = ""
+
+
+class InspectedLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What was accepted of a product: ``restocked`` units can be sold again, ``scrapped`` ones can't."""
+
+    sku: Sku
+    warehouse: WarehouseId
+    restocked: Level = 0
+    scrapped: Level = 0
+
+
+class ReturnInspection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The result of looking at returned goods; what is not in it was not accepted, or did not come."""
+
+    account_id: AccountId
+    lines: Annotated[tuple[InspectedLine, ...], Meta(max_length=500)]
+
+
+class ReturnCancelResult(Struct, frozen=True, kw_only=True):
+    """The reference is undone. ``nothing_to_cancel``: it never was, and a late original is refused."""
+
+    reference: Reference
+    account_id: AccountId
+    outcome: Literal["cancelled", "nothing_to_cancel"]
+    return_id: RecordId | None = None

@@ -38,6 +38,7 @@ from system_apis.erp.documents import (
     NewReturn,
     NewSalesOrder,
     PricedBasket,
+    ReturnInspection,
     StockLevel,
     StockTotal,
 )
@@ -178,7 +179,12 @@ class ErpPort(Protocol):
         ...
 
     async def create_return(self, request: NewReturn, reference: Reference) -> Return:
-        """Authorise a return. Raises ``NotFound``, ``WrongState``, ``QuantityExceeded``, ``ReferenceTaken``."""
+        """Authorise a return.
+
+        Raises:
+            NotFound, WrongState, QuantityExceeded, ReferenceTaken
+            Tombstoned: the reference was cancelled before.
+        """
         ...
 
     async def get_return(self, return_id: RecordId) -> Return:
@@ -195,4 +201,29 @@ class ErpPort(Protocol):
 
     async def receive_return(self, return_id: RecordId, account_id: AccountId) -> Return:
         """Take the goods into stock and credit the invoices. Raises ``NotFound``."""
+        ...
+
+    async def inspect_return(self, return_id: RecordId, inspection: ReturnInspection, reference: Reference) -> Return:
+        """Put what can be sold again into stock, and give back to the order what was not accepted.
+
+        Raises:
+            NotFound, WrongState, QuantityExceeded, ReferenceTaken
+        """
+        ...
+
+    async def find_return_inspection_by_reference(self, reference: Reference) -> Return | None:
+        """The return inspected under ``reference``."""
+        ...
+
+    async def credit_return(self, return_id: RecordId, account_id: AccountId) -> Return:
+        """Credit the invoices for what was accepted, once. Raises ``NotFound``, ``WrongState`` before inspection."""
+        ...
+
+    async def cancel_return(self, reference: Reference, account_id: AccountId) -> Return | None:
+        """Undo the return of ``reference``; None: there was none, and there won't be one.
+
+        Raises:
+            NotFound: the return of this reference belongs to another account.
+            WrongState: goods of it were inspected already.
+        """
         ...

@@ -115,6 +115,6 @@ class Return(Struct, frozen=True, kw_only=True):
     account_id: AccountId
     lines: tuple[Allocation, ...]
     reason: Text
-    status: Literal["authorised", "received", "credited"]
+    status: Literal["authorised", "received", "credited", "cancelled"]
     credit: Money
     created_at: datetime

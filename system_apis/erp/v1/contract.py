@@ -44,6 +44,8 @@ from system_apis.erp.v1.model import (
     NewSalesOrder,
     PricedBasket,
     ReleaseResult,
+    ReturnCancelResult,
+    ReturnInspection,
     StockInquiry,
     StockLevel,
     StockTotals,
@@ -308,7 +310,7 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
     @create(
         "/returns",
         scope="erp.returns:write",
-        raises=[WrongState, QuantityExceeded, ReferenceTaken],
+        raises=[WrongState, QuantityExceeded, ReferenceTaken, Tombstoned],
         visible=ACCOUNTS,
         location="/returns/{return_id}",
     )
@@ -342,5 +344,36 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
         """Take the goods into stock and credit the order's invoices.
 
         Done once however often it is asked.
+        """
+        ...
+
+    @action(
+        "/returns/{return_id}/inspect",
+        scope="erp.returns:write",
+        raises=[WrongState, QuantityExceeded, ReferenceTaken],
+        visible=ACCOUNTS,
+    )
+    async def inspect_return(self, return_id: RecordId, inspection: ReturnInspection) -> Return:
+        """Post what was accepted of returned goods.
+
+        What can be sold again goes into stock; what was authorised and is not in the inspection is given
+        back to the order, so that it can be returned another time. `credit` is then what was accepted.
+        """
+        ...
+
+    @action("/returns/{return_id}/credit", scope="erp.returns:write", raises=[WrongState], visible=ACCOUNTS)
+    async def credit_return(self, return_id: RecordId, credit: ForAccount) -> Return:
+        """Credit the order's invoices for what was accepted.
+
+        Done once however often it is asked.
+        """
+        ...
+
+    @action("/returns/{reference}/cancel", scope="erp.returns:write", raises=[WrongState], visible=ACCOUNTS)
+    async def cancel_return(self, reference: RecordId, cancel: ForAccount) -> ReturnCancelResult:
+        """Undo the return authorised under a reference.
+
+        Safe when there is none: the reference is then barred, so that a late original is refused.
+        Refused as a wrong state once its goods were inspected.
         """
         ...

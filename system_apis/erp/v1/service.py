@@ -39,6 +39,8 @@ from system_apis.erp.v1.model import (
     NewSalesOrder,
     PricedBasket,
     ReleaseResult,
+    ReturnCancelResult,
+    ReturnInspection,
     StockInquiry,
     StockLevel,
     StockTotals,
@@ -223,6 +225,21 @@ class Erp(ErpV1):
 
     async def receive_return(self, return_id: RecordId, receipt: ForAccount) -> Return:
         return await self._port.receive_return(return_id, receipt.account_id)
+
+    async def inspect_return(self, return_id: RecordId, inspection: ReturnInspection) -> Return:
+        return await self._port.inspect_return(return_id, inspection, current_call().key)
+
+    async def credit_return(self, return_id: RecordId, credit: ForAccount) -> Return:
+        return await self._port.credit_return(return_id, credit.account_id)
+
+    async def cancel_return(self, reference: RecordId, cancel: ForAccount) -> ReturnCancelResult:
+        cancelled = await self._port.cancel_return(reference, cancel.account_id)
+        return ReturnCancelResult(
+            reference=reference,
+            account_id=cancel.account_id,
+            outcome="nothing_to_cancel" if cancelled is None else "cancelled",
+            return_id=None if cancelled is None else cancelled.return_id,
+        )
 
 
 def _same(field: str, in_path: str, in_body: str) -> None:

@@ -30,6 +30,7 @@ from system_apis.canonical.entities import (
 from system_apis.canonical.values import AccountId, RecordId, Reference, Sku, WarehouseId
 from system_apis.embedded import RecordFile, RecordFiles
 from system_apis.erp.connectors.embedded import (
+    inspections,
     invoices,
     ledger,
     pricing,
@@ -50,6 +51,7 @@ from system_apis.erp.documents import (
     NewReturn,
     NewSalesOrder,
     PricedBasket,
+    ReturnInspection,
     StockLevel,
     StockTotal,
 )
@@ -75,7 +77,7 @@ class Connector(ErpPort):
 
     async def start(self) -> None:
         """Open the file and, where it is new, fill it."""
-        self._opened = self._files.open("erp", SCHEMA)
+        self._opened = self._files.open("erp", SCHEMA + inspections.SCHEMA)
         now, authored = self._clock.now(), self._settings.seed
         await self._opened.write(lambda c: seed.sow(c, now, authored=authored))
 
@@ -185,6 +187,18 @@ class Connector(ErpPort):
 
     async def receive_return(self, return_id: RecordId, account_id: AccountId) -> Return:
         return await self._write(lambda c: returns.receive(c, return_id, account_id))
+
+    async def inspect_return(self, return_id: RecordId, inspection: ReturnInspection, reference: Reference) -> Return:
+        return await self._write(lambda c: inspections.inspect(c, return_id, inspection, reference, self._clock.now()))
+
+    async def find_return_inspection_by_reference(self, reference: Reference) -> Return | None:
+        return await self._read(lambda c: inspections.find(c, reference))
+
+    async def credit_return(self, return_id: RecordId, account_id: AccountId) -> Return:
+        return await self._write(lambda c: inspections.credit(c, return_id, account_id))
+
+    async def cancel_return(self, reference: Reference, account_id: AccountId) -> Return | None:
+        return await self._write(lambda c: inspections.cancel(c, reference, account_id, self._clock.now()))
 
     @property
     def _file(self) -> RecordFile:

@@ -7,25 +7,39 @@ from datetime import datetime
 
 from governance.contract.problems import NotFound
 from system_apis.canonical.entities import Allocation, Return
-from system_apis.canonical.refusals import QuantityExceeded, WrongState
+from system_apis.canonical.refusals import QuantityExceeded, Tombstoned, WrongState
 from system_apis.canonical.values import Money
 from system_apis.embedded import fingerprint
 from system_apis.erp.connectors.embedded import invoices
-from system_apis.erp.connectors.embedded.journal import instant, key_of, number, selection, stamp, stored
+from system_apis.erp.connectors.embedded.journal import (
+    instant,
+    key_of,
+    number,
+    refuse_undone,
+    selection,
+    stamp,
+    stored,
+)
 from system_apis.erp.connectors.embedded.totals import part_of, tax_on
 from system_apis.erp.documents import NewReturn
 from system_apis.erp.port import DocumentFilter
+
+KIND = "return"
 
 
 def create(connection: sqlite3.Connection, request: NewReturn, reference: str, now: datetime) -> Return:
     """Authorise the return; its quantities and its credit are taken from the order's lines at once.
 
     Raises:
-        NotFound, WrongState, QuantityExceeded, ReferenceTaken
+        NotFound, WrongState, QuantityExceeded, ReferenceTaken, Tombstoned
     """
+    refuse_undone(connection, KIND, reference, request.account_id)
     stored_key = stored(connection, "returns", "RET", reference, request)
     if stored_key is not None:
-        return by_key(connection, stored_key)
+        found = by_key(connection, stored_key)
+        if found.status == "cancelled":
+            raise Tombstoned(reference=reference)
+        return found
     order = invoices.open_order(connection, request.sales_order_id, request.account_id)
     if not connection.execute("SELECT 1 FROM invoices WHERE sales_order = ?", (order["key"],)).fetchone():
         raise WrongState(record_id=request.sales_order_id, state=order["status"], needs="invoiced")
@@ -33,7 +47,7 @@ def create(connection: sqlite3.Connection, request: NewReturn, reference: str, n
         if not connection.execute("SELECT 1 FROM sites WHERE warehouse = ?", (line.warehouse,)).fetchone():
             raise NotFound()
     net = sum(_take_back(connection, order["key"], line.sku, line.quantity) for line in request.lines)
-    tax = _tax_now(connection, order["key"])
+    tax = tax_now(connection, order["key"])
     key = connection.execute(
         """INSERT INTO returns (reference, fingerprint, sales_order, account_id, reason, status, credit, credit_tax,
         created_at) VALUES (?, ?, ?, ?, ?, 'authorised', ?, ?, ?)""",
@@ -54,14 +68,19 @@ def receive(connection: sqlite3.Connection, return_id: str, account_id: str) -> 
         return found
     key = key_of("RET", return_id)
     for line in found.lines:
-        connection.execute(
-            """INSERT INTO stock (sku, warehouse, on_hand) VALUES (?, ?, ?)
-            ON CONFLICT (sku, warehouse) DO UPDATE SET on_hand = on_hand + excluded.on_hand""",
-            (line.sku, line.warehouse, line.quantity),
-        )
+        put_into_stock(connection, line.sku, line.warehouse, line.quantity)
     invoices.credit(connection, key_of("SO", found.sales_order_id), found.credit.amount_minor)
     connection.execute("UPDATE returns SET status = 'credited' WHERE key = ?", (key,))
     return by_key(connection, key)
+
+
+def put_into_stock(connection: sqlite3.Connection, sku: str, warehouse: str, quantity: int) -> None:
+    """Add units to what is on hand in a warehouse."""
+    connection.execute(
+        """INSERT INTO stock (sku, warehouse, on_hand) VALUES (?, ?, ?)
+        ON CONFLICT (sku, warehouse) DO UPDATE SET on_hand = on_hand + excluded.on_hand""",
+        (sku, warehouse, quantity),
+    )
 
 
 def by_key(connection: sqlite3.Connection, key: int) -> Return:
@@ -87,7 +106,8 @@ def search(
     return tuple((key, by_key(connection, key)) for key in keys)
 
 
-SELECT = "SELECT r.*, o.currency FROM returns r JOIN sales_orders o ON o.key = r.sales_order"
+SELECT = """SELECT r.*, o.currency, r.key IN (SELECT return_key FROM cancelled_returns) AS cancelled
+FROM returns r JOIN sales_orders o ON o.key = r.sales_order"""
 
 
 def _take_back(connection: sqlite3.Connection, order_key: int, sku: str, quantity: int) -> int:
@@ -110,7 +130,8 @@ def _take_back(connection: sqlite3.Connection, order_key: int, sku: str, quantit
     return credit
 
 
-def _tax_now(connection: sqlite3.Connection, order_key: int) -> int:
+def tax_now(connection: sqlite3.Connection, order_key: int) -> int:
+    """The tax on everything returned of an order that no return has to its credit yet, in minor units."""
     sql = "SELECT returned_net, tax_rate_bp FROM sales_order_lines WHERE sales_order = ?"
     so_far = tax_on((row["returned_net"], row["tax_rate_bp"]) for row in connection.execute(sql, (order_key,)))
     sql = "SELECT coalesce(sum(credit_tax), 0) FROM returns WHERE sales_order = ?"
@@ -128,7 +149,7 @@ def _return(connection: sqlite3.Connection, row: sqlite3.Row) -> Return:
             Allocation(sku=line["sku"], warehouse=line["warehouse"], quantity=line["quantity"]) for line in lines
         ),
         reason=row["reason"],
-        status=row["status"],
+        status="cancelled" if row["cancelled"] else row["status"],
         credit=Money(row["credit"], row["currency"]),
         created_at=instant(row["created_at"]),
     )
