@@ -6,11 +6,11 @@ filter gives (a link, a table, an address) has its form in both.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime
@@ -51,14 +51,15 @@ class Desk:
 def _environment(folders: Sequence[Path], signature: str, *, html: bool) -> Environment:
     made = Environment(
         loader=FileSystemLoader([str(folder) for folder in folders]),
-        autoescape=html,
+        autoescape=html,  # noqa: S701 - the other form is plain text, where nothing is markup
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.globals["signature"] = signature
-    made.filters.update(
+    filters, given = cast("dict[str, Any]", made.filters), cast("dict[str, Any]", made.globals)
+    given["signature"] = signature
+    filters.update(
         money=_money, day=_day, moment=_moment, number=_number, address=_address,
         link=_link_html if html else str, table=_table_html if html else _table_text,
     )  # fmt: skip
@@ -111,7 +112,8 @@ def _number(context: Context, value: int) -> str:
 @pass_context
 def _address(context: Context, address: Address) -> str:
     locale: Locale = context["locale"]
-    country = locale.territories.get(address.country, address.country)
+    names = cast("Mapping[str, str]", locale.territories)
+    country = names.get(address.country, address.country)
     city = " ".join(part for part in (address.postal_code, address.city) if part)
     lines = (address.name, address.street, city, address.region, country)
     return "\n".join(" ".join(line.split()) for line in lines if line)
