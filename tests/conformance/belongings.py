@@ -35,6 +35,7 @@ RECORDS: Mapping[str, tuple[str, str]] = {
     "payment_id": ("payments.v1.authorize", "payment_id"),
     "shipments reference": ("logistics.v1.release_shipment", "reference"),
     "shipment_id": ("logistics.v1.release_shipment", "shipment_id"),
+    "message_id": ("notifications.v1.send_message", "message_id"),
     "order_id": ("order_to_fulfillment.v1.place_order", "order_id"),
 }
 """Each name of an id, with the operation and the member that give it; a reference is told by the path that it is in."""

@@ -51,6 +51,8 @@ from system_apis.erp.connectors.embedded import connector as erp
 from system_apis.erp.port import ErpPort
 from system_apis.logistics.connectors.embedded import connector as logistics
 from system_apis.logistics.port import LogisticsPort
+from system_apis.notifications.connectors.embedded import connector as notifications
+from system_apis.notifications.port import NotificationsPort
 from system_apis.payments.connectors.embedded import connector as payments
 from system_apis.payments.port import PaymentsPort
 
@@ -116,6 +118,7 @@ class World:
             LogisticsPort: self.logistics,
             PaymentsPort: payments.Connector(payments.Settings(), self._files, clock),
             CommercePort: commerce.Connector(commerce.Settings(), self._files, clock),
+            NotificationsPort: notifications.Connector(notifications.Settings(), self._files, clock),
         }
         apis = [DiscoveredApi(api=api_of(service), service=service, folder=Path()) for service in services]
         limits = WireLimits()
