@@ -50,6 +50,7 @@ from governance.prove.plans import ProverPlans
 from governance.report import api_rows, deprecation_rows
 from governance.store import Store
 from governance.telemetry import CallMetrics, HopLog, Tracing
+from governance.webhooks import Inbox, VendorSchemes
 from governance.wire.peer import TrustedProxies
 from process_apis.flow import FlowRuntime, FlowSettings
 from system_apis.embedded import RecordFiles
@@ -85,6 +86,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
         Database: database,
         AccountDirectory: directory,
         FlowRuntime: flows,
+        Inbox: Inbox(database, clock),
         **_of_identity(who),
         **_of_this_home(settings, nodes, store.store, clock),
     }
@@ -173,6 +175,7 @@ def _of_this_home(settings: Settings, nodes: Sequence[Node], store: Store, clock
         HopLog: HopLog(),
         CallMetrics: CallMetrics(),
         Tracing: tracing_of(settings),
+        VendorSchemes: VendorSchemes(),
     }
 
 

@@ -11,6 +11,7 @@ from gateway.settings import Settings, SettingsError, System, read_section
 from governance.contract.discovery import discover_connectors
 from governance.contract.graph import Node, constructor_types
 from governance.egress import Egress, VendorClient
+from governance.webhooks import VendorSchemes
 
 
 class Connector(Protocol):
@@ -74,6 +75,8 @@ def _connector(name: str, settings: Settings, resources: Resources) -> Connector
     if VendorClient in constructor_types(module.Connector).values():
         given[VendorClient] = way_out(name, outward, settings, resources[Egress])
     connector: Connector = made(module.Connector, given)
+    if VendorSchemes in resources:
+        resources[VendorSchemes].learn(name, connector)
     return connector
 
 

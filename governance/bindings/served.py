@@ -83,6 +83,8 @@ def served(
         Link(stage=Stage.DECODE, position=0, name="decode", wrap=_decode(operation, limits)),
         Link(stage=Stage.EXECUTE, position=0, name="encode", wrap=_encode(operation)),
     ]
+    if operation.inbound:
+        own.append(Link(stage=Stage.ADMIT, position=90, name="body", wrap=_offer_body(limits)))
     if not operation.safe:
         own.append(Link(stage=Stage.REPLAY, position=0, name="shield", wrap=_shield))
     chain = links(operation, "served", policies, own)
@@ -166,11 +168,25 @@ def _admit_body(headers: dict[bytes, bytes]) -> None:
         raise UnsupportedMediaType(detail="Send the body without a content coding.")
 
 
+def _offer_body(limits: WireLimits) -> Wrap:
+    """Let identify read the body, whose signature says who calls, once it has seen reason to."""
+
+    def wrap(inner: Handler) -> Handler:
+        def offered(exchange: Exchange) -> Awaitable[Any]:
+            request = exchange.served
+            request.take_in = lambda: _read_body(request, limits)
+            return inner(exchange)
+
+        return offered
+
+    return wrap
+
+
 def _decode(operation: Operation, limits: WireLimits) -> Wrap:
     reader = ParameterReader(operation)
     body = operation.body
     place = operation.parameters.index(body) if body else -1
-    decode_body = body_decoder(body.type) if body else None
+    decode_body = body_decoder(body.type) if body and not operation.inbound else None
     known_preconditions = operation.conditional
 
     def wrap(inner: Handler) -> Handler:
@@ -190,6 +206,12 @@ def _decode(operation: Operation, limits: WireLimits) -> Wrap:
             exchange.arguments = tuple(arguments)
             return await inner(exchange)
 
+        def decode_nothing(exchange: Exchange) -> Awaitable[Any]:
+            reader.read(exchange.served.path_arguments, exchange.served.query)
+            return inner(exchange)  # identify has made the arguments of the body whose signature it judged
+
+        if operation.inbound:
+            return decode_nothing
         return decode_all if decode_body is not None else decode_parameters
 
     return wrap

@@ -43,7 +43,9 @@ class Request:
     Header names are lower-case bytes; the values of a repeated one are joined (RFC 9110 §5.3).
     """
 
-    __slots__ = ("_receive", "body", "headers", "method", "path", "path_arguments", "peer", "query", "raw_headers")
+    __slots__ = (
+        "_receive", "body", "headers", "method", "path", "path_arguments", "peer", "query", "raw_headers", "take_in",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -67,6 +69,8 @@ class Request:
         self.path_arguments = path_arguments
         """The text of each path parameter, percent-decoded, in the template's order."""
         self.body = b""
+        self.take_in: Callable[[], Awaitable[bytes]] | None = None
+        """Reads the whole body within its bounds; there where who calls is known by the body alone."""
         self._receive = receive
 
     async def receive(self) -> dict[str, Any]:

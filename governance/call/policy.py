@@ -125,6 +125,8 @@ class Policy(ABC):
     stage: ClassVar[Stage]
     position: ClassVar[int] = 50
     """Order within the stage: lower is nearer to the caller."""
+    proves_deliveries: ClassVar[bool] = False
+    """Whether its probes are for inbound operations, which no token opens; else they are for all others."""
 
     @abstractmethod
     def enforce(self, operation: Operation, binding: Binding) -> Wrap | None:

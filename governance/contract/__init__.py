@@ -1,7 +1,8 @@
 """The contract language: an API version is one class, an operation one method signature."""
 
 from governance.contract.contract import Contract, api_of
-from governance.contract.declaration import action, amend, create, read, remove, replace, search
+from governance.contract.declaration import action, amend, create, inbound, read, remove, replace, search
+from governance.contract.delivery import Delivery
 from governance.contract.errors import ContractError
 from governance.contract.lifecycle import BrownOut, Lifecycle, deprecated, retired
 from governance.contract.operation import TIERS, Api, Operation, Parameter, Tier, Visibility, by, operation_of
@@ -16,6 +17,7 @@ __all__ = [
     "ContractError",
     "Cursor",
     "CursorCodec",
+    "Delivery",
     "Lifecycle",
     "Limit",
     "NotFound",
@@ -33,6 +35,7 @@ __all__ = [
     "by",
     "create",
     "deprecated",
+    "inbound",
     "operation_of",
     "read",
     "remove",

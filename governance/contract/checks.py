@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from governance.contract.declaration import Declaration
+from governance.contract.delivery import Delivery
 from governance.contract.errors import ContractError
 from governance.contract.operation import Operation, Parameter
 from governance.contract.paging import Page
@@ -82,6 +83,11 @@ def _body(where: str, operation: Operation) -> None:
         )
     if bodies and operation.kind in ("read", "search", "remove"):
         raise ContractError(f"{where}: a {operation.kind} has no body; pass {bodies[0].name} as query parameters.")
+    delivered = [parameter for parameter in operation.parameters if bare(parameter.type) is Delivery]
+    if (operation.kind == "inbound") != bool(delivered) or (delivered and len(operation.parameters) > 1):
+        raise ContractError(
+            f"{where}: an inbound operation takes one Delivery and nothing else, and no other takes one."
+        )
     if not bodies and operation.kind in ("replace", "amend"):
         raise ContractError(f"{where}: a {operation.kind} needs a body: a Struct-typed parameter.")
 

@@ -20,7 +20,7 @@ from governance.contract.operation import Api, Operation, Parameter, Visibility
 from governance.contract.problems import NotFound, Problem
 
 MODULE = re.compile(r"(system|process|experience)_apis\.([a-z][a-z0-9_]*)\.v([1-9][0-9]*)\.contract\Z")
-SUCCESS = {"create": 201, "remove": 204}
+SUCCESS = {"create": 201, "remove": 204, "inbound": 202}
 
 
 class Contract(Protocol):

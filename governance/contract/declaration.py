@@ -121,3 +121,11 @@ def action(
             kind="action", template=template, accepted=accepted, idempotent_because=idempotent_because, **stated
         )
     )
+
+
+def inbound(template: str, **stated: Unpack[Stated]) -> Callable[[Method], Method]:
+    """POST by a vendor, without a token: verified by its signature over the body, and kept once for each event id.
+
+    Takes one ``Delivery``. The scope is what the sender's signature opens, and nothing else does.
+    """
+    return _declare(Declaration(kind="inbound", template=template, **stated))

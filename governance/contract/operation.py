@@ -133,6 +133,11 @@ class Operation(Struct, frozen=True, kw_only=True, eq=False):
         return self.kind in ("read", "search")
 
     @property
+    def inbound(self) -> bool:
+        """Whether its caller is a vendor that signs what it delivers, and holds no token."""
+        return self.kind == "inbound"
+
+    @property
     def body(self) -> Parameter | None:
         """The parameter that is the JSON body, if there is one."""
         return next((parameter for parameter in self.parameters if parameter.where == "body"), None)

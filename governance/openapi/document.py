@@ -20,6 +20,7 @@ from governance.openapi.responses import Responses
 from governance.openapi.schemas import Schema, Schemas, markdown, without_null
 
 SECURITY_SCHEME = "oauth2"
+VENDORS_OWN: Schema = {"description": "As the vendor writes it: its connector reads it.", "type": "object"}
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - the path of an endpoint, no secret
 
 
@@ -32,7 +33,7 @@ def document(api: Api, policies: Iterable[Policy]) -> dict[str, Any]:
     policies = sorted(policies, key=lambda policy: (policy.stage, policy.position, policy.name))
     operations = sorted(api.operations, key=lambda operation: (operation.path, operation.method))
     schemas = Schemas(
-        requests=[operation.body.type for operation in operations if operation.body],
+        requests=[operation.body.type for operation in operations if operation.body and not operation.inbound],
         responses=[*_results(operations), *_members(operations, policies)],
     )
     responses = Responses(schemas)
@@ -110,10 +111,8 @@ def _operation(
     if parameters := _parameters(operation, parts, schemas):
         described["parameters"] = parameters
     if body := operation.body:
-        described["requestBody"] = {
-            "required": body.required,
-            "content": {"application/json": {"schema": schemas.of(body.type, "request")}},
-        }
+        schema = VENDORS_OWN if operation.inbound else schemas.of(body.type, "request")
+        described["requestBody"] = {"required": body.required, "content": {"application/json": {"schema": schema}}}
     described["responses"] = responses.of(operation, parts)
     described.update(_extensions(parts))
     return described

@@ -161,6 +161,8 @@ def _visibility(operation: Operation) -> dict[str, Any]:
 def _idempotency(operation: Operation) -> dict[str, Any]:
     if operation.keyed:
         return {"key": "required"}
+    if operation.inbound:
+        return {"key": "none", "because": "Each event id is kept once, however often it is delivered."}
     if operation.unkeyed_because:
         return {"key": "none", "because": operation.unkeyed_because}
     return {"key": "none", "because": f"{operation.method} is idempotent (RFC 9110 §9.2.2)."}

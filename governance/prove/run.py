@@ -40,7 +40,10 @@ class Subject(Struct, frozen=True, kw_only=True):
     def probes(self, operation: Operation) -> Iterator[Probe]:
         """Every probe of one operation."""
         for policy in self.policies:
-            yield from policy.prove(operation)
+            if policy.proves_deliveries == operation.inbound:
+                yield from policy.prove(operation)
+        if operation.inbound:  # nothing of its wire is judged before its signature, which no prover can make
+            return
         yield from wire_probes(
             operation, self.operations, max_body_bytes=self.max_body_bytes, max_uri_bytes=self.max_uri_bytes
         )

@@ -40,8 +40,8 @@ class Enforcement(Policy):
         self._failures = PeerFailures(clock, burst=settings.failure_burst, per_second=settings.failures_per_s)
 
     def enforce(self, operation: Operation, binding: Binding) -> Wrap | None:
-        """Every served operation."""
-        if binding != "served":
+        """Every served operation but those whose callers sign what they deliver."""
+        if binding != "served" or operation.inbound:
             return None
         known = self._verifier.cache_of(operation.tier).get
 
@@ -60,7 +60,7 @@ class Enforcement(Policy):
 
     def document(self, operation: Operation) -> Documented:
         """401 with its challenge, 429 for a flood of bad tokens, 503 without keys."""
-        return DOCUMENTED
+        return Documented() if operation.inbound else DOCUMENTED
 
     def prove(self, operation: Operation) -> Iterable[Probe]:
         """No token, and three that do not count."""

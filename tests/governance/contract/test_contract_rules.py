@@ -10,11 +10,13 @@ from governance.contract import (
     Contract,
     ContractError,
     Cursor,
+    Delivery,
     Limit,
     Page,
     amend,
     by,
     create,
+    inbound,
     read,
     remove,
     replace,
@@ -230,6 +232,21 @@ def test_a_change_has_a_body(decorator: Any) -> None:
     async def method(self: object, thing_id: str) -> Body: ...
 
     refused(decorator("/things/{thing_id}", **PUBLIC), method, "needs a body: a Struct-typed parameter")
+
+
+def test_only_an_inbound_operation_takes_a_delivery_and_it_takes_nothing_else() -> None:
+    async def none(self: object) -> Body: ...
+
+    async def other(self: object, thing: Body) -> Body: ...
+
+    async def more(self: object, delivery: Delivery, thing_id: str = "") -> Body: ...
+
+    async def taken(self: object, delivery: Delivery) -> Body: ...
+
+    sentence = "takes one Delivery and nothing else"
+    for method in (none, other, more):
+        refused(inbound("/events", **PUBLIC), method, sentence)
+    refused(create("/events", **PUBLIC), taken, sentence)
 
 
 def test_a_search_returns_a_page() -> None:
