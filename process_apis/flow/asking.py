@@ -2,25 +2,35 @@
 
 A call that was begun is never cancelled by the flow: it ends, or it is asked again under its key.
 While a flow sleeps between two attempts it holds no slot, and a cancel wakes it.
+
+A flow that was under way when its process died, more than once without a step done between, is a
+suspect: such flows do their steps one at a time, each marked in the database while it lasts. So the
+flow that kills its process is found, and given to people, and nobody else is.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+import math
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
 
 from governance.call import Clock
-from governance.contract import Problem
-from process_apis.flow.leg import WATCHED, Leg
-from process_apis.flow.retrying import HOLD, OUTAGE, OUTAGES, POLL, asked_s, is_final
+from governance.contract import Refusal
+from process_apis.flow.leg import WATCHED, Leg, gate
+from process_apis.flow.patience import Patience, Place
+from process_apis.flow.retrying import OUTAGES
+from process_apis.flow.run import Run
 from process_apis.flow.settings import FlowSettings
-from process_apis.flow.table import NotYet, Refused, Step
+from process_apis.flow.signals import heard
+from process_apis.flow.slots import Slots
+from process_apis.flow.table import STEP_TIMEOUT_S, NotYet, Refused, Retry, Step
 from process_apis.flow.tables import flows
+from process_apis.flow.trouble import AMEND_STEP, UNDO
 from process_apis.flow.verdict import Verdict
 
 log = logging.getLogger("tiergate.flow")
@@ -29,20 +39,25 @@ LOGGED_ATTEMPTS = (3, 10, 100)
 
 DONE = Verdict(outcome="done")
 CANCELLED = Verdict(outcome="cancelled")
-PARKED = Verdict(outcome="parked")
+AMENDED = Verdict(outcome="amended")
+UNDO_RETRY = Retry()
+FOR_EVER = Retry(outage_s=math.inf)
+POISON = Refused("internal-error", "The process died in this step again and again.")
+Do = Callable[[], Awaitable[None]]
+Turn = Callable[[], Awaitable[Verdict | None]]
 
 
 class Asking:
     """The slots in which steps are done, and the patience between two attempts."""
 
-    def __init__(self, engine: sa.Engine, clock: Clock, settings: FlowSettings, changed: Callable[[str], None]) -> None:
+    def __init__(self, engine: sa.Engine, clock: Clock, settings: FlowSettings) -> None:
         self._engine = engine
         self._clock = clock
-        self._slots = asyncio.Semaphore(settings.slots)
-        self._patience_s = settings.patience_s
-        self._changed = changed
+        self._slots = Slots(settings.slots)
+        self._settings = settings
         self._open = asyncio.Event()
         self._open.set()
+        self._alone = asyncio.Lock()
         self._busy = 0
 
     async def stop(self, grace_s: float) -> None:
@@ -52,107 +67,139 @@ class Asking:
         while self._busy and self._clock.monotonic() < deadline:  # noqa: ASYNC110 - once, at a stop
             await asyncio.sleep(0.02)
 
-    async def settle(self, leg: Leg, index: int, step: Step[Any]) -> Verdict:
+    async def step(self, leg: Leg, run: Run[Any], index: int, step: Step[Any]) -> Verdict:
         """The verdict on ``step`` of the group ``index``; the run's state is the new one when it is done."""
-        began = self._clock.monotonic()
         before_return = index <= leg.pivot_group
-        outages = waits = 0
-        while True:
-            try:
-                if before_return and await self._cancelled(leg, index, again=outages + waits > 0):
-                    return CANCELLED
-                leg.run.state = await self._attempt(leg, step.name, step.do)
-                return DONE
-            except NotYet:
-                delay_s = POLL.delay_s(waits)
-                waits += 1
-            except Exception as error:  # noqa: BLE001 - whatever a step meets is sorted into refusals and outages
-                if not is_final(error, outages):
-                    self._log(leg, step.name, error, outages)
-                    delay_s = max(OUTAGE.delay_s(outages), asked_s(error))
-                    outages += 1
-                elif before_return:
-                    why = _why(error)
-                    return Verdict(outcome="refused", problem=why.problem, reason=why.reason)
-                else:
-                    await self._hold(leg, step.name, _why(error))
-                    delay_s = HOLD.delay_s(waits)
-                    waits += 1
-            if waits and not before_return and self._clock.monotonic() - began > self._patience_s:
-                return PARKED
-            await self._sleep(leg, delay_s)
+        place = Place(name=step.name, retry=step.retry, before_return=before_return, listens=step.listens)
+        patience = self._patience(leg, index, place)
+        unknown = leg.crashes > 0
 
-    async def undo(self, leg: Leg, name: str, undo: Callable[[Any, Any], Awaitable[bool]]) -> None:
-        """Undo a step. One that can't be undone holds the flow until somebody has settled it in that system."""
-        attempts = 0
-        place = f"undo:{name}"
-        while True:
-            try:
-                was_there = await self._attempt(leg, place, undo)
-            except Exception as error:  # noqa: BLE001 - an undo goes on whatever it meets
-                self._log(leg, place, error, attempts)
-                final = is_final(error, attempts)
-                if final:
-                    await self._hold(leg, place, _why(error))
-                await self._sleep(leg, max((HOLD if final else OUTAGE).delay_s(attempts), asked_s(error)))
-                attempts += 1
-            else:
-                _name_outcome(leg, place, "undone" if was_there else "nothing_to_undo")
-                return
+        async def do() -> None:
+            nonlocal unknown
+            state = await step.retry.look_up(leg.performer, run) if unknown and step.retry.look_up else None
+            unknown = True
+            run.state = await step.do(leg.performer, run) if state is None else state
 
-    async def tell(self, leg: Leg, last: Step[Any]) -> None:
+        async def turn() -> Verdict | None:
+            return await self._turned(leg, index, again=patience.asked_before) if before_return else None
+
+        return await self._ask(leg, run, place, patience, do, step.timeout_s, turn)
+
+    async def undo(self, leg: Leg, index: int, step: Step[Any]) -> Verdict:
+        """Undo a step. One that can't be undone is for people to settle in that system."""
+        place = Place(name=f"{UNDO}{step.name}", retry=UNDO_RETRY)
+        patience = self._patience(leg, index, place)
+        undo, was_there = step.undo, False
+
+        async def do() -> None:
+            nonlocal was_there
+            was_there = undo is not None and await undo(leg.performer, leg.run)
+
+        verdict = await self._ask(leg, leg.run, place, patience, do, step.timeout_s)
+        if verdict.outcome == "done":
+            name_outcome(leg.run, place.name, "undone" if was_there else "nothing_to_undo")
+        return verdict
+
+    async def amend(self, leg: Leg, index: int, amend: Do) -> Verdict:
+        """Follow the wishes to amend; one that can't be followed is for people to see to."""
+        place = Place(name=AMEND_STEP, retry=UNDO_RETRY)
+        return await self._ask(leg, leg.run, place, self._patience(leg, index, place), amend, STEP_TIMEOUT_S)
+
+    async def tell(self, leg: Leg, last: Step[Any]) -> Verdict:
         """Do the step after the way back; who does not want to hear of it is not asked again."""
-        attempts = 0
-        while True:
-            try:
-                leg.run.state = await self._attempt(leg, last.name, last.do)
-                return
-            except Exception as error:  # noqa: BLE001 - what was undone stays so whatever the telling meets
-                if is_final(error, attempts):
-                    return
-                self._log(leg, last.name, error, attempts)
-                await self._sleep(leg, max(OUTAGE.delay_s(attempts), asked_s(error)))
-                attempts += 1
+        place = Place(name=last.name, retry=FOR_EVER, before_return=True)
+        patience = Patience(place, leg.start, self._settings, self._clock, told=False)
 
-    async def _attempt(self, leg: Leg, name: str, do: Callable[[Any, Any], Awaitable[Any]]) -> Any:
-        await self._open.wait()
-        async with self._slots:
-            self._busy += 1
+        async def do() -> None:
+            leg.run.state = await last.do(leg.performer, leg.run)
+
+        return await self._ask(leg, leg.run, place, patience, do, last.timeout_s)
+
+    def _patience(self, leg: Leg, index: int, place: Place) -> Patience:
+        first = index == leg.first_group
+        start = leg.start if first else leg.fresh_start
+        return Patience(place, start, self._settings, self._clock, told=first and bool(leg.exception_id))
+
+    async def _ask(
+        self,
+        leg: Leg,
+        run: Run[Any],
+        place: Place,
+        patience: Patience,
+        do: Do,
+        timeout_s: float,
+        turn: Turn | None = None,
+    ) -> Verdict:
+        while True:
+            if leg.suspect and leg.trials >= self._settings.trials:
+                return patience.stuck("poison", POISON, asks_again=False)
             try:
-                with leg.run.at(name):
-                    return await do(leg.performer, leg.run)
+                if turn is not None and (turned := await turn()):
+                    return turned
+                await self._attempt(leg, run, place, do, timeout_s)
+            except Exception as error:  # noqa: BLE001 - whatever a step meets is sorted into refusals and outages
+                self._log(leg, place.name, error, patience.attempts)
+                follows = patience.after(error)
+            else:
+                return DONE
+            if isinstance(follows, Verdict):
+                return follows
+            await self._sleep(leg, follows)
+
+    async def _attempt(self, leg: Leg, run: Run[Any], place: Place, do: Do, timeout_s: float) -> None:
+        await self._open.wait()
+        if place.listens:
+            run.listens = place.listens
+            run.signals, leg.heard[place.listens] = await asyncio.to_thread(self._hear, leg, place.listens)
+        async with self._marked(leg), self._slots.one(leg.priority):
+            self._busy += 1
+            run.timeout_s = timeout_s
+            try:
+                with run.at(place.name):
+                    await do()
             finally:
                 self._busy -= 1
+                run.timeout_s = STEP_TIMEOUT_S
 
-    async def _cancelled(self, leg: Leg, index: int, *, again: bool) -> bool:
+    @asynccontextmanager
+    async def _marked(self, leg: Leg) -> AsyncGenerator[None]:
+        if not leg.suspect:
+            yield
+            return
+        async with self._alone:
+            await asyncio.to_thread(self._mark, leg, leg.trials + 1)
+            try:
+                yield
+            except Exception:
+                await asyncio.to_thread(self._mark, leg, 0)
+                raise
+            await asyncio.to_thread(self._mark, leg, 0)
+
+    def _mark(self, leg: Leg, trials: int) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(sa.update(flows).where(flows.c.flow_id == leg.run.flow_id).values(trials=trials))
+        leg.trials = trials
+
+    def _hear(self, leg: Leg, names: tuple[str, ...]) -> tuple[dict[str, bytes], int]:
+        with self._engine.connect() as connection:
+            return heard(connection, leg.run.flow_id, names)
+
+    async def _turned(self, leg: Leg, index: int, *, again: bool) -> Verdict | None:
         if leg.committed:
-            return False
+            return None
         at_pivot = index == leg.pivot_group
         if again or at_pivot:
             await asyncio.to_thread(self._look, leg, at_pivot)
-        return leg.cancel_requested and not leg.committed
+        if leg.committed:
+            return None
+        return CANCELLED if leg.cancel_requested else AMENDED if leg.amend_requested else None
 
     def _look(self, leg: Leg, at_pivot: bool) -> None:
         this = flows.c.flow_id == leg.run.flow_id
         with self._engine.begin() as connection:
             if at_pivot:  # nobody passed the gate in the checkpoint before, because a cancel came first or none was
-                passing = sa.update(flows).where(this, sa.not_(flows.c.cancel_requested)).values(committed=True)
-                connection.execute(passing)
+                connection.execute(sa.update(flows).where(this).values(gate()))
             leg.observe(connection.execute(sa.select(*WATCHED).where(this)).one())
-
-    async def _hold(self, leg: Leg, stage: str, why: Refused) -> None:
-        book, flow_id = leg.flow.book, leg.run.flow_id
-        leg.run.state = held = book.explain(book.mark(leg.run.state, "on_hold", stage, self._clock.now()), why)
-
-        def write() -> None:
-            with self._engine.begin() as connection:
-                book.save(connection, flow_id, held)
-
-        try:
-            await asyncio.to_thread(write)
-        except SQLAlchemyError as error:  # the status can't be shown now; the flow itself is not touched by it
-            log.warning("%s: on hold, but the database is away: %s", flow_id, error)
-        self._changed(flow_id)
 
     async def _sleep(self, leg: Leg, seconds: float) -> None:
         leg.wake.clear()
@@ -163,19 +210,16 @@ class Asking:
             return
 
     def _log(self, leg: Leg, step: str, error: Exception, attempt: int) -> None:
+        if isinstance(error, Refusal | NotYet):
+            return
         if not isinstance(error, OUTAGES):
             unexpected.error("%s: %s failed in the flow itself", leg.run.flow_id, step, exc_info=error)
         elif attempt in LOGGED_ATTEMPTS:
             log.warning("%s: %s is asked again: %s", leg.run.flow_id, step, error)
 
 
-def _why(error: Exception) -> Refused:
-    if isinstance(error, Problem):
-        return Refused(error.type, error.detail or error.title)
-    return Refused("internal-error", "The flow failed.")
-
-
-def _name_outcome(leg: Leg, step: str, outcome: str) -> None:
-    for note in leg.run.notes:
+def name_outcome(run: Run[Any], step: str, outcome: str) -> None:
+    """Say of a step's calls what they came to."""
+    for note in run.notes:
         if note.step.startswith(step) and note.outcome == "done":
             note.outcome = outcome

@@ -51,6 +51,11 @@ class Checkpoints:
         if expected is not None and not written:
             raise CheckpointLost(f"step {step_id} of {workflow_id} was recorded without the change that belongs to it")
 
+    def forget(self, workflow_id: str, step_id: int) -> None:
+        """Drop the change of a step that was not recorded."""
+        self._waiting.pop((workflow_id, step_id), None)
+        self._written.discard((workflow_id, step_id))
+
     def _after(self, connection: sa.Connection, _: Any, statement: str, *rest: Any) -> None:
         if not self._waiting or RECORD_TABLE not in statement or not statement.startswith("INSERT"):
             return

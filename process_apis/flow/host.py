@@ -20,7 +20,8 @@ from governance.call import Clock
 from process_apis.flow.serializer import FlowSerializer
 from process_apis.flow.settings import FlowSettings
 from process_apis.flow.table import Flow
-from process_apis.flow.verdict import FlowStart
+from process_apis.flow.tables import flows
+from process_apis.flow.verdict import FlowStart, flow_of
 from process_apis.flow.worker import Worker
 
 APPLICATION = "tiergate"
@@ -29,12 +30,9 @@ QUEUE = "flows"
 IN_MEMORY = 1_000
 """At most this many flows are in one process's memory; others stay in the queue."""
 THREADS = 16
+FEW = 500
 LISTEN_S = 0.2
 """Nothing here listens; it is how long the engine needs to notice a stop."""
-
-STATUS = sa.table(
-    "workflow_status", sa.column("workflow_uuid"), sa.column("status"), sa.column("executor_id"), schema="dbos"
-)
 
 
 class Host:
@@ -47,7 +45,7 @@ class Host:
         self._client = DBOSClient(
             system_database_engine=engine, serializer=FlowSerializer(), application_name=APPLICATION, lazy=True
         )
-        self._worker = Worker(engine, clock, settings, self._park, changed)
+        self._worker = Worker(engine, clock, settings, self.enqueue, changed)
         self.launched = False
 
     def prepare(self) -> None:
@@ -55,15 +53,18 @@ class Host:
         DBOS.migrate(self._engine.url.set(drivername=self._drivername).render_as_string(hide_password=False))
         self._client.register_queue(QUEUE, worker_concurrency=IN_MEMORY, polling_interval_sec=self._poll_s)
 
-    def enqueue(self, connection: sa.Connection, flow: Flow[Any], flow_id: str) -> None:
-        """Queue a new flow in the caller's transaction."""
-        self._enqueue(connection, flow, FlowStart(flow_id=flow_id, first_step=flow.steps[0].name), None)
+    def enqueue(self, connection: sa.Connection, flow: str, start: FlowStart, priority: int) -> None:
+        """Queue a leg of a flow in the caller's transaction; the lowest priority is the most urgent."""
+        options = EnqueueOptions(
+            workflow_name=flow, queue_name=QUEUE, workflow_id=start.workflow_id, app_version=VERSION, priority=priority
+        )
+        self._client.enqueue_in_transaction(connection, options, start)
 
     def wake(self, flow_id: str) -> None:
         """Let a flow that sleeps in this process look at what changed."""
         self._worker.wake(flow_id)
 
-    async def launch(self, executor: str, flows: Sequence[tuple[Flow[Any], object]]) -> None:
+    async def launch(self, executor: str, carried: Sequence[tuple[Flow[Any], object]]) -> None:
         """Run flows here as ``executor``, those first that it left under way."""
         config = DBOSConfig(
             name=APPLICATION,
@@ -77,8 +78,9 @@ class Host:
             notification_listener_polling_interval_sec=LISTEN_S,
         )
         DBOS(config=config)
-        for flow, performer in flows:
+        for flow, performer in carried:
             self._register(flow, performer)
+        await asyncio.to_thread(self._count_crashes, [executor])
         try:
             DBOS.launch()
         except BaseException:
@@ -91,17 +93,14 @@ class Host:
         if self._schema is None:
             return []
         with self._engine.connect() as connection:
-            pending = sa.select(STATUS.c.executor_id).where(STATUS.c.status == "PENDING").distinct()
+            status = self._status.c
+            pending = sa.select(status.executor_id).where(status.status == "PENDING").distinct()
             return [name for name in connection.execute(pending).scalars() if name]
 
     def take_over(self, executors: Sequence[str]) -> None:
         """Queue again what dead executors left under way."""
-        with self._engine.connect() as connection:
-            left = sa.select(STATUS.c.workflow_uuid).where(
-                STATUS.c.status == "PENDING", STATUS.c.executor_id.in_(executors)
-            )
-            flow_legs = list(connection.execute(left).scalars())
-        if flow_legs:
+        self._count_crashes(executors)
+        if flow_legs := self._left(executors):
             self._client.resume_workflows(flow_legs, queue_name=QUEUE)
 
     async def stop(self, grace_s: float) -> None:
@@ -120,20 +119,28 @@ class Host:
 
         DBOS.workflow(name=flow.name, max_recovery_attempts=None)(carry_on)
 
-    def _park(self, connection: sa.Connection, flow: Flow[Any], start: FlowStart, delay_s: float) -> None:
-        self._enqueue(connection, flow, start, delay_s)
+    def _left(self, executors: Sequence[str]) -> list[str]:
+        status = self._status.c
+        left = sa.select(status.workflow_uuid).where(status.status == "PENDING", status.executor_id.in_(executors))
+        with self._engine.connect() as connection:
+            return list(connection.execute(left).scalars())
 
-    def _enqueue(self, connection: sa.Connection, flow: Flow[Any], start: FlowStart, delay_s: float | None) -> None:
-        options = EnqueueOptions(
-            workflow_name=flow.name, queue_name=QUEUE, workflow_id=start.workflow_id, app_version=VERSION
-        )
-        if delay_s is not None:
-            options["delay_seconds"] = delay_s
-        self._client.enqueue_in_transaction(connection, options, start)
+    def _count_crashes(self, executors: Sequence[str]) -> None:
+        """Note of every flow that these left under way that its process ended beneath it."""
+        ids = sorted(set(map(flow_of, self._left(executors))))
+        with self._engine.begin() as connection:
+            for few in (ids[at : at + FEW] for at in range(0, len(ids), FEW)):
+                crashed = sa.update(flows).where(flows.c.flow_id.in_(few)).values(crashes=flows.c.crashes + 1)
+                connection.execute(crashed)
 
     @property
     def _drivername(self) -> str:
         return "sqlite" if self._engine.dialect.name == "sqlite" else "postgresql"
+
+    @property
+    def _status(self) -> sa.TableClause:
+        columns = (sa.column("workflow_uuid", sa.Text), sa.column("status", sa.Text), sa.column("executor_id", sa.Text))
+        return sa.table("workflow_status", *columns, schema=self._schema)
 
     @property
     def _schema(self) -> str | None:

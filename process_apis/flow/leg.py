@@ -1,27 +1,49 @@
-"""One stretch of a flow in one process: from where it was taken up to its end or its next parking."""
+"""One stretch of a flow in one process: from where it was taken up to its end or its next rest."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import sqlalchemy as sa
+from msgspec import Struct
+from msgspec.structs import replace
 
 from governance.call import Clock
+from process_apis.events.outbox import append
 from process_apis.flow.initiator import Initiator
 from process_apis.flow.run import Run
-from process_apis.flow.table import Flow, Step
+from process_apis.flow.signals import heard
+from process_apis.flow.table import Flow, Stage, Step
 from process_apis.flow.tables import flows
-from process_apis.flow.timeline import add_to_timeline, timeline_rows
-from process_apis.flow.verdict import FlowStart
+from process_apis.flow.timeline import LEG_ROOM, STEP_ROOM, add_to_timeline, timeline_rows
+from process_apis.flow.trouble import close
+from process_apis.flow.verdict import FlowStart, Verdict
 
-LEG_ROOM = 1_000_000
-STEP_ROOM = 1_000
-WATCHED = (flows.c.committed, flows.c.cancel_requested, flows.c.cancel_reason)
+if TYPE_CHECKING:
+    from process_apis.events.event import NewEvent
+
+WATCHED = (flows.c.committed, flows.c.cancel_requested, flows.c.cancel_reason, flows.c.amendments)
 """What other processes may change while the flow runs."""
 INITIATOR = msgspec.json.Decoder(Initiator)
+SUSPECT = 2
+"""A flow that was under way when its process died, this often without a step done between."""
+
+
+class Superseded(Exception):
+    """Another leg of the flow has begun: this one has nothing more to do."""
+
+
+class Kept(Struct, frozen=True, kw_only=True):
+    """What one checkpoint writes: everything that was settled since the one before."""
+
+    rows: list[dict[str, Any]]
+    state: Any
+    events: tuple[NewEvent, ...]
+    closes: str
+    at: datetime
 
 
 class Leg:
@@ -33,19 +55,36 @@ class Leg:
         """The object whose methods the steps are."""
         self.start = start
         self.run = run
+        self.account_id: str = row.account_id
+        self.priority: int = row.priority
+        self.crashes: int = row.crashes
+        self.trials: int = row.trials
+        self.amended: int = row.amended
+        self.exception_id = start.exception_id
+        self.heard: dict[tuple[str, ...], int] = {}
+        """Which signal was the newest when a step read them, by what it listens to."""
+        self.events: list[NewEvent] = []
         self.groups = flow.groups
-        self.first_group = next(
-            index for index, group in enumerate(self.groups) if start.first_step in [step.name for step in group]
-        )
-        self.pivot_group = next(index for index, group in enumerate(self.groups) if any(step.pivot for step in group))
+        self.rows = flow.rows
+        self.pivot_group = next(index for index, group in enumerate(self.groups) if group[-1][0].pivot)
+        self.index = 0
+        """The group under way."""
+        self.back: Verdict | None = start.back
+        """Why the flow goes backward, once it does."""
         self.wake = asyncio.Event()
         """Set when something happened that a sleeping step should look at."""
         self.observe(row)
 
     @classmethod
     def load(cls, connection: sa.Connection, flow: Flow[Any], performer: Any, start: FlowStart, clock: Clock) -> Leg:
-        """Take up the flow from its rows, as of its last checkpoint."""
+        """Take up the flow from its rows, as of its last checkpoint.
+
+        Raises:
+            Superseded: the flow has gone on from the checkpoint that ended this leg.
+        """
         row = connection.execute(sa.select(flows).where(flows.c.flow_id == start.flow_id)).one()
+        if row.leg != start.leg:
+            raise Superseded(f"{start.workflow_id}: leg {row.leg} has begun")
         run = Run(
             flow_id=start.flow_id,
             api_id=flow.api_id,
@@ -62,19 +101,53 @@ class Leg:
         self.committed: bool = row.committed
         self.cancel_requested: bool = row.cancel_requested
         self.run.cancel_reason = row.cancel_reason
+        self.amendments: int = row.amendments
 
-    def applies(self, group: Sequence[Step[Any]]) -> bool:
-        """Whether the flow has any step of this group."""
-        return any(step.when is None or step.when(self.run.state) for step in group)
+    @property
+    def fresh_start(self) -> FlowStart:
+        """A start with the leg's history forgotten: a step that was never asked before."""
+        return replace(self.start, parks=0, failing_us=0, attempts=0)
+
+    @property
+    def first_group(self) -> int | None:
+        """The group that the leg begins with; None when the table has no such step any more."""
+        return next((index for index in range(len(self.groups)) if self.start.first_step in self.names(index)), None)
+
+    @property
+    def amend_requested(self) -> bool:
+        """Whether somebody wished to amend the flow since."""
+        return self.amendments > self.amended
+
+    @property
+    def suspect(self) -> bool:
+        """Whether the flow may be what its process dies of."""
+        return self.crashes >= SUSPECT
+
+    def names(self, index: int) -> tuple[str, ...]:
+        """The steps of a group."""
+        return tuple(step.name for stage in self.groups[index] for step in stage)
+
+    def begun(self, index: int) -> list[Step[Any]]:
+        """Every step up to and with this group, the last first."""
+        return [step for group in self.groups[: index + 1] for stage in group for step in stage][::-1]
+
+    def applying(self, stage: Stage[Any]) -> list[Step[Any]]:
+        """The steps of a stage that the flow has."""
+        return [step for step in stage if step.when is None or step.when(self.run.state)]
 
     def next_group(self, index: int) -> int | None:
         """The next group that the flow has after ``index``, or None at the end."""
-        return next((i for i in range(index + 1, len(self.groups)) if self.applies(self.groups[i])), None)
+        later = range(index + 1, len(self.groups))
+        return next((i for i in later if any(self.applying(stage) for stage in self.groups[i])), None)
+
+    def row(self, name: str) -> Step[Any] | None:
+        """The step of this name."""
+        return next((step for step in self.rows if step.name == name), None)
 
     def status_by(self, name: str) -> str | None:
-        """The status that the flow has once step ``name`` is done."""
-        status: str | None = None
-        for step in self.flow.steps:
+        """The status that the flow has once step ``name`` is done; None: the one it has."""
+        status = self.flow.status if self.exception_id else None
+        for step in self.rows:
             status = step.status or status
             if step.name == name:
                 break
@@ -84,29 +157,53 @@ class Leg:
         """Put the state under a new status (None: the same) and stage."""
         self.run.state = self.flow.book.mark(self.run.state, status, stage, self.run.clock.now())
 
-    def take_notes(self, step_id: int) -> list[dict[str, Any]]:
-        """The rows of what was noted since the last checkpoint; their place is the same on every repeat."""
+    def collect(self, step_id: int, *, went_on: bool) -> Kept:
+        """What the next checkpoint writes; the places of its notes are the same on every repeat."""
         place = self.start.leg * LEG_ROOM + step_id * STEP_ROOM
         notes, self.run.notes = self.run.notes, []
-        return timeline_rows(self.run.flow_id, place, notes)
+        events, self.events = tuple(self.events), []
+        closes, self.exception_id = (self.exception_id, "") if went_on else ("", self.exception_id)
+        rows = timeline_rows(self.run.flow_id, place, notes)
+        return Kept(rows=rows, state=self.run.state, events=events, closes=closes, at=self.run.clock.now())
 
-    def save(
-        self,
-        connection: sa.Connection,
-        *,
-        rows: list[dict[str, Any]],
-        state: Any,
-        gate: bool = False,
-        ended: bool = False,
-        parked: bool = False,
-    ) -> None:
-        """Keep the state and the notes; ``gate`` passes the point of no return unless a cancel came first."""
+    def keep(self, connection: sa.Connection, kept: Kept, **changes: Any) -> None:
+        """Write it, and ``changes`` of the flow's own row."""
         this = flows.c.flow_id == self.run.flow_id
-        if gate or ended or parked:
-            committed = sa.or_(flows.c.committed, sa.not_(flows.c.cancel_requested)) if gate else flows.c.committed
-            changed = sa.update(flows).where(this).values(committed=committed, ended=ended, leg=self.start.leg + parked)
+        if self.crashes:
+            changes |= {"crashes": 0, "trials": 0}
+        if changes:
+            changed = sa.update(flows).where(this).values(changes)
             self.observe(connection.execute(changed.returning(*WATCHED)).one())
         elif not self.committed:
             self.observe(connection.execute(sa.select(*WATCHED).where(this)).one())
-        self.flow.book.save(connection, self.run.flow_id, state)
-        add_to_timeline(connection, rows)
+        self.flow.book.save(connection, self.run.flow_id, kept.state)
+        add_to_timeline(connection, kept.rows)
+        if kept.closes:
+            close(connection, kept.closes, kept.at)
+        append(connection, kept.events, kept.at)
+
+    def following(self, index: int, verdict: Verdict) -> FlowStart:
+        """The leg after a rest at the group ``index``, on the same way as this one."""
+        first_step = self.names(index)[0]
+        return FlowStart(
+            flow_id=self.run.flow_id,
+            first_step=first_step,
+            leg=self.start.leg + 1,
+            parks=self.start.parks + 1 if first_step == self.start.first_step else 1,
+            failing_us=verdict.failing_us,
+            attempts=verdict.attempts,
+            skip=self.start.skip,
+            exception_id=self.exception_id,
+        )
+
+    def unheard(self, connection: sa.Connection) -> bool:
+        """Whether something came since that a step of this leg wants to know."""
+        if not self.committed and (self.cancel_requested or self.amend_requested):
+            return True
+        return any(heard(connection, self.run.flow_id, names)[1] > last for names, last in self.heard.items())
+
+
+def gate() -> dict[str, Any]:
+    """The change that passes the point of no return, unless a cancel or a wish to amend came first."""
+    turned = sa.or_(flows.c.cancel_requested, flows.c.amendments > flows.c.amended)
+    return {"committed": sa.or_(flows.c.committed, sa.not_(turned))}

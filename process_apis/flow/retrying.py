@@ -26,7 +26,6 @@ class Backoff(Struct, frozen=True, kw_only=True):
 
 OUTAGE = Backoff(first_s=0.1, factor=2, most_s=15)
 POLL = Backoff(first_s=0.15, factor=1.6, most_s=2)
-HOLD = Backoff(first_s=1, factor=2, most_s=10)
 
 
 OUTAGES = (Problem, OSError, SQLAlchemyError)

@@ -45,14 +45,36 @@ class Run(Generic[State]):
         self.state = state
         self.clock = clock
         self.step = ""
+        self.timeout_s = STEP_TIMEOUT_S
         self.notes: list[Note] = []
         self.cancel_reason = ""
+        self.signals: dict[str, bytes] = {}
+        self.listens: tuple[str, ...] = ()
+
+    def branch(self) -> Run[State]:
+        """The same flow for a step that is done beside others."""
+        beside = Run(
+            flow_id=self.flow_id, api_id=self.api_id, key=self.key, revision=self.revision,
+            initiator=self.initiator, state=self.state, clock=self.clock,
+        )  # fmt: skip
+        beside.cancel_reason = self.cancel_reason
+        return beside
+
+    def signal(self, name: str) -> bytes | None:
+        """The newest body of a signal that the step listens to; None when none has come.
+
+        Raises:
+            LookupError: the step's row does not name it.
+        """
+        if name not in self.listens:
+            raise LookupError(f"step {self.step} does not listen to {name}")
+        return self.signals.get(name)
 
     @contextmanager
     def at(self, step: str) -> Generator[None]:
         """Calls made inside have the keys of ``step``; parts of one step read like ``ship:HAM``."""
         before, self.step = self.step, step
-        deadline = self.clock.monotonic() + STEP_TIMEOUT_S
+        deadline = self.clock.monotonic() + self.timeout_s
         token = enter(self.initiator.call(self.api_id, self.key, step, self.revision, deadline))
         noted = _under_way.set(self)
         try:

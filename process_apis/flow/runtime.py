@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -24,21 +25,30 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from governance.call import Call, Clock
 from governance.contract.refusals import IdempotencyKeyReused, SystemUnavailable
 from governance.database import Migrations, migrate, one_at_a_time, open_engine
+from process_apis.events.migration import MIGRATIONS as EVENT_TABLES
+from process_apis.events.outbox import append
 from process_apis.flow.initiator import initiator_of
 from process_apis.flow.migration import MIGRATIONS
+from process_apis.flow.resting import wake_due
 from process_apis.flow.run import Note
 from process_apis.flow.settings import FlowSettings
 from process_apis.flow.slot import Place, place_for
+from process_apis.flow.steering import NoChoice, Steering
 from process_apis.flow.table import Flow
 from process_apis.flow.tables import flows
 from process_apis.flow.timeline import add_to_timeline, microseconds, timeline_rows
+from process_apis.flow.trouble import Settlement
+from process_apis.flow.verdict import FlowStart
 
 if TYPE_CHECKING:  # the workflow engine takes half a second to import, which only a process with flows should pay
+    from process_apis.events.event import NewEvent
     from process_apis.flow.host import Host
 
 T = TypeVar("T")
 State = TypeVar("State")
 log = logging.getLogger("tiergate.flow")
+OWN_TABLES = (MIGRATIONS, EVENT_TABLES)
+NORMAL = 5
 TAKE_OVER_S = 0.25
 AWAY_S = 1.0
 LOOK_S = 0.1
@@ -51,13 +61,13 @@ class FlowRuntime:
         self._settings = settings
         self._clock = clock
         self._flows: list[tuple[Flow[Any], object]] = []
-        self._adopted = [MIGRATIONS]
+        self._adopted = list(OWN_TABLES)
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="flow-tables")
         self._place: Place | None = None
         self._watched: dict[str, asyncio.Event] = {}
         self._engine: sa.Engine | None = None
         self._host: Host | None = None
-        self._taking: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     def register(self, flow: Flow[State], performer: object) -> None:
         """Have ``flow`` run here, its steps being methods of ``performer``; before ``start``."""
@@ -76,7 +86,7 @@ class FlowRuntime:
     @property
     def adopted(self) -> tuple[Migrations, ...]:
         """Whose tables this process keeps here; none where it has no flows and nothing was adopted."""
-        return tuple(self._adopted) if self._flows or len(self._adopted) > 1 else ()
+        return tuple(self._adopted) if self._flows or len(self._adopted) > len(OWN_TABLES) else ()
 
     @property
     def running(self) -> bool:
@@ -102,15 +112,18 @@ class FlowRuntime:
         if settings.run:
             self._place = place_for(self._engine, settings.home)
             await self._take(self._host, self._place)
-            self._taking = asyncio.create_task(self._look_after(self._host, self._place))
+            self._tasks = [
+                asyncio.create_task(self._look_after(self._host, self._place)),
+                asyncio.create_task(self._wake_due(self._host)),
+            ]
 
     async def stop(self) -> None:
         """Let calls under way end, leave the flows to whoever comes next, close the database."""
         if self._engine is None or self._host is None:
             return
-        if self._taking is not None:
-            self._taking.cancel()
-            await asyncio.gather(self._taking, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._host.stop(self._settings.drain_s)
         if self._place is not None:
             await asyncio.to_thread(self._place.release)
@@ -119,9 +132,20 @@ class FlowRuntime:
         self._engine = None
 
     async def accept(
-        self, flow: Flow[State], flow_id: str, account_id: str, fingerprint: str, first: State, call: Call
+        self,
+        flow: Flow[State],
+        flow_id: str,
+        account_id: str,
+        fingerprint: str,
+        first: State,
+        call: Call,
+        *,
+        priority: int = NORMAL,
+        events: Sequence[NewEvent] = (),
     ) -> State:
         """Keep a new flow and queue it, or find the one of this id; its state.
+
+        ``priority`` from 1, the most urgent, to 9; ``events`` tell that it is accepted, if it is.
 
         Raises:
             IdempotencyKeyReused: the id belongs to a flow with another ``fingerprint``.
@@ -141,14 +165,17 @@ class FlowRuntime:
             "key": flow_id,
             "initiator": msgspec.json.encode(initiator_of(call, now)).decode(),
             "started_us": microseconds(now),
+            "priority": priority,
         }
+        start = FlowStart(flow_id=flow_id, first_step=flow.rows[0].name)
 
         def write(connection: sa.Connection) -> State:
             kept = _insert(connection).values(row).on_conflict_do_nothing().returning(flows.c.flow_id)
             if connection.execute(kept).scalar() is not None:
                 flow.book.add(connection, flow_id, first)
                 add_to_timeline(connection, timeline_rows(flow_id, 0, [note]))
-                host.enqueue(connection, flow, flow_id)
+                host.enqueue(connection, flow.name, start, priority)
+                append(connection, events, now)
                 return first
             known = connection.execute(sa.select(flows.c.fingerprint).where(flows.c.flow_id == flow_id)).scalar_one()
             if known != fingerprint:
@@ -159,15 +186,27 @@ class FlowRuntime:
 
     async def cancel(self, flow_id: str, reason: str) -> bool:
         """Ask a flow to turn back; False when it has passed its pivot or ended."""
-        ask = (
-            sa.update(flows)
-            .where(flows.c.flow_id == flow_id, sa.not_(flows.c.committed), sa.not_(flows.c.ended))
-            .values(cancel_requested=True, cancel_reason=reason)
+        return await self._steered(flow_id, lambda to, connection: to.cancel(connection, flow_id, reason))
+
+    async def amend(self, flow_id: str, body: bytes, source_id: str = "") -> bool:
+        """Ask a flow to undo everything and begin anew as ``body`` wishes; False when it has passed its pivot.
+
+        A wish of the same ``source_id`` is followed once.
+        """
+        return await self._steered(flow_id, lambda to, connection: to.amend(connection, flow_id, body, source_id))
+
+    async def signal(self, flow_id: str, name: str, body: bytes, source_id: str) -> bool:
+        """Tell a flow something, which may come before the flow; False when this source told it already."""
+        return await self._steered(
+            flow_id, lambda to, connection: to.signal(connection, flow_id, name, body, source_id)
         )
-        asked = await self.write(lambda connection: connection.execute(ask).rowcount > 0)
-        if asked:
-            self._started.wake(flow_id)
-        return asked
+
+    async def settle(self, exception_id: str, settlement: Settlement) -> bool:
+        """Let a flow go on as people decided; False when the exception is no longer open, or does not offer that."""
+        try:
+            return await self._steered("", lambda to, connection: to.settle(connection, exception_id, settlement))
+        except NoChoice:
+            return False
 
     async def until(self, flow_id: str, look: Callable[[], Any], good: Callable[[Any], bool], seconds: float) -> Any:
         """What the coroutine function ``look`` gives once it is ``good``, or after ``seconds`` as it is then."""
@@ -203,6 +242,14 @@ class FlowRuntime:
             SystemUnavailable: the database is away; nothing was written.
         """
         return await asyncio.shield(self._on_threads(lambda: self._transacted(work)))
+
+    async def _steered(self, flow_id: str, work: Callable[[Steering, sa.Connection], bool]) -> bool:
+        host = self._started
+        steering = Steering(enqueue=host.enqueue, now=self._clock.now())
+        done = await self.write(partial(work, steering))
+        if done:
+            host.wake(flow_id)
+        return done
 
     @property
     def _started(self) -> Host:
@@ -253,6 +300,18 @@ class FlowRuntime:
                     await asyncio.to_thread(place.settled, fallen)
             except SQLAlchemyError as error:  # the database is away; flows wait for it, and so do we
                 log.warning("the flows can't be looked after: %s", error)
+                await asyncio.sleep(AWAY_S)
+
+    async def _wake_due(self, host: Host) -> None:
+        """Queue flows at rest once their time has come, in whichever process looks first."""
+        while True:
+            await asyncio.sleep(self._settings.look_s)
+            if not host.launched:
+                continue
+            try:
+                await self.write(partial(wake_due, now=self._clock.now(), enqueue=host.enqueue))
+            except SystemUnavailable as error:
+                log.warning("flows that fall due can't be found: %s", error)
                 await asyncio.sleep(AWAY_S)
 
     def _changed(self, flow_id: str) -> None:

@@ -20,12 +20,13 @@ How long an outage may last, and whether a refusal before the pivot is for peopl
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, cast
 
 import sqlalchemy as sa
 from msgspec import Struct
+from msgspec.structs import fields, replace
 
 if TYPE_CHECKING:
     from process_apis.events.outbox import NewEvent
@@ -98,6 +99,22 @@ class Step(Struct, Generic[State], frozen=True, kw_only=True):
     """Signals that it may read with ``run.signal(name)``; one that arrives wakes it."""
 
 
+class Together(Generic[State]):
+    """Steps that are done at the same time, from the same state; each keeps its own undo.
+
+    Their results are merged by the fields that each changed, so two of them must not change the same one.
+    """
+
+    __slots__ = ("steps",)
+
+    def __init__(self, *steps: Step[State]) -> None:
+        self.steps = steps
+
+
+Stage = tuple[Step[State], ...]
+"""One step, or several that are done together."""
+
+
 class Book(Protocol[State]):
     """How a flow's state is kept in a table of its own, in the transaction of the checkpoint."""
 
@@ -129,7 +146,7 @@ class Flow(Struct, Generic[State], frozen=True, kw_only=True, eq=False):
     api_id: str
     """The API that calls in the flow's name, such as ``order_to_fulfillment.v1``."""
     book: Book[State]
-    steps: tuple[Step[State], ...]
+    steps: tuple[Step[State] | Together[State], ...]
     last: Step[State] | None = None
     """Done after the way back, when the state says rejected or cancelled: telling those who wait."""
     status: str = "accepted"
@@ -144,22 +161,54 @@ class Flow(Struct, Generic[State], frozen=True, kw_only=True, eq=False):
     """The first state of a corrected run of this id, from the one that ended and the correction (empty: none)."""
 
     def __post_init__(self) -> None:
-        names = [step.name for step in self.steps]
+        names = [step.name for step in self.rows]
         if len(set(names)) != len(names):
             raise ValueError(f"flow {self.name}: two steps have the same name")
-        if sum(step.pivot for step in self.steps) != 1:
+        if sum(step.pivot for step in self.rows) != 1:
             raise ValueError(f"flow {self.name}: name exactly one pivot")
-        if self.steps[-1].only_reads:
+        if any(step.pivot for row in self.steps if isinstance(row, Together) for step in row.steps):
+            raise ValueError(f"flow {self.name}: the pivot stands alone, not together with others")
+        if all(step.only_reads for step in self.stages[-1]):
             raise ValueError(f"flow {self.name}: the last step only reads, so nothing would keep its result")
 
     @property
-    def groups(self) -> tuple[tuple[Step[State], ...], ...]:
-        """The steps that share a checkpoint, in order."""
-        groups: list[tuple[Step[State], ...]] = []
-        shared: tuple[Step[State], ...] = ()
-        for step in self.steps:
-            shared = (*shared, step)
-            if not step.only_reads:
+    def rows(self) -> tuple[Step[State], ...]:
+        """Every step, in the order of the table."""
+        return tuple(step for stage in self.stages for step in stage)
+
+    @property
+    def stages(self) -> tuple[Stage[State], ...]:
+        """The steps, those that are done together beside each other."""
+        return tuple(row.steps if isinstance(row, Together) else (row,) for row in self.steps)
+
+    @property
+    def groups(self) -> tuple[tuple[Stage[State], ...], ...]:
+        """The stages that share a checkpoint, in order."""
+        groups: list[tuple[Stage[State], ...]] = []
+        shared: tuple[Stage[State], ...] = ()
+        for stage in self.stages:
+            shared = (*shared, stage)
+            if not all(step.only_reads for step in stage):
                 groups.append(shared)
                 shared = ()
         return tuple(groups)
+
+
+def merged(before: State, results: Sequence[tuple[str, State]]) -> State:
+    """The state with what each of these steps changed, all having begun with ``before``.
+
+    Raises:
+        ValueError: two steps changed the same field, or one the kind of the state.
+    """
+    changed: dict[str, tuple[str, Any]] = {}
+    for name, after in results:
+        if type(after) is not type(before):
+            raise ValueError(f"step {name} made another kind of state")
+        for field in fields(cast("Any", before)):
+            value = getattr(after, field.name)
+            if value == getattr(before, field.name):
+                continue
+            if field.name in changed:
+                raise ValueError(f"steps {changed[field.name][0]} and {name} both change {field.name}")
+            changed[field.name] = (name, value)
+    return cast("State", replace(cast("Any", before), **{field: value for field, (_, value) in changed.items()}))

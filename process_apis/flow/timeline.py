@@ -13,6 +13,9 @@ from process_apis.flow.tables import timeline
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+LEG_ROOM = 1_000_000
+STEP_ROOM = 1_000
+"""Positions: a leg's steps come after those of the leg before it, a step's entries after its leg's first ones."""
 
 
 def microseconds(moment: datetime) -> int:

@@ -6,13 +6,44 @@ from typing import Literal
 
 from msgspec import Struct
 
+Kind = Literal["refusal", "outage", "fault", "undo", "poison"]
+"""Of exceptions: a refusal that only people can answer, an outage that lasts, a fault in the flow itself, an undo
+that was refused, and a step in which the process died again and again."""
 
-class FlowStart(Struct, frozen=True, kw_only=True, tag="flow-start"):
+
+class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="verdict"):
+    """How the steps of one checkpoint ended, and what the next leg has to know when they did not end well."""
+
+    outcome: Literal["done", "refused", "cancelled", "amended", "parked", "stuck"]
+    problem: str = ""
+    reason: str = ""
+    kind: Kind | Literal[""] = ""
+    step: str = ""
+    """What is stuck: a step, or its undo as ``undo:step``."""
+    due_us: int | None = None
+    """When a parked or stuck flow is looked at again; None: when something happens."""
+    failing_us: int = 0
+    """Since when the step has failed without a break."""
+    attempts: int = 0
+    """How often it failed since then."""
+
+
+class FlowStart(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="flow-start"):
     """What a workflow is started with; everything else is in the flow's row."""
 
     flow_id: str
     first_step: str
     leg: int = 0
+    parks: int = 0
+    """How often this step was parked before."""
+    failing_us: int = 0
+    attempts: int = 0
+    skip: tuple[str, ...] = ()
+    """Steps and undos that people settled by hand."""
+    back: Verdict | None = None
+    """Why the flow goes backward from ``first_step`` on; None: forward."""
+    exception_id: str = ""
+    """The exception that is open for the step; it is closed once the step is done."""
 
     @property
     def workflow_id(self) -> str:
@@ -20,9 +51,6 @@ class FlowStart(Struct, frozen=True, kw_only=True, tag="flow-start"):
         return f"{self.flow_id}~{self.leg}" if self.leg else self.flow_id
 
 
-class Verdict(Struct, frozen=True, kw_only=True, tag="verdict"):
-    """How the steps of one checkpoint ended."""
-
-    outcome: Literal["done", "refused", "cancelled", "parked"]
-    problem: str = ""
-    reason: str = ""
+def flow_of(workflow_id: str) -> str:
+    """The flow whose leg this is."""
+    return workflow_id.partition("~")[0]

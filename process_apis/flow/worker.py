@@ -5,46 +5,60 @@ flow's state (``checkpoint``). After a crash the engine plays back the recorded 
 group under way again, under the same keys. The way back is one such step too: everything that may
 have been begun is undone in reverse order, in whatever state the crash left it.
 
+A flow that rests, for a time or for people, ends its leg; whoever wakes it queues the next one.
+
 When a system is away the step is asked again with backoff for as long as it takes; when the
-database is away the engine waits for it.
+database is away the engine waits for it. Whatever fails in a flow itself, it is undone before the
+pivot and given to people after it; no flow ends in an error of the engine.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 import sqlalchemy as sa
 from dbos import DBOS, StepOptions
+from dbos import error as engine_errors
+from msgspec.structs import replace
+from sqlalchemy.exc import SQLAlchemyError
 
 from governance.call import Clock
-from process_apis.flow.asking import Asking
+from process_apis.flow.asking import DONE, Asking
 from process_apis.flow.checkpoint import CheckpointLost, Checkpoints
-from process_apis.flow.leg import Leg
-from process_apis.flow.retrying import Backoff
-from process_apis.flow.settings import MOST_PARKED_S, FlowSettings
-from process_apis.flow.table import Flow, Refused, Step
+from process_apis.flow.leg import Leg, Superseded, gate
+from process_apis.flow.patience import why_of
+from process_apis.flow.rest import Rest
+from process_apis.flow.resting import Enqueue, taken
+from process_apis.flow.settings import FlowSettings
+from process_apis.flow.signals import amendments
+from process_apis.flow.table import Flow, Refused, Stage, Step, merged
+from process_apis.flow.timeline import microseconds
+from process_apis.flow.trouble import AMEND_STEP, UNDO
 from process_apis.flow.verdict import FlowStart, Verdict
 
-DONE = Verdict(outcome="done")
-Park = Callable[[sa.Connection, Flow[Any], FlowStart, float], None]
+unexpected = logging.getLogger("tiergate.unexpected")
+FAULT = Verdict(outcome="refused", problem="internal-error", reason="The flow failed.")
+STRANDED = 999
+"""The place of what is noted of a checkpoint that can't be written: after every step of its leg."""
+GRAVEST = ("refused", "cancelled", "amended", "stuck", "parked", "done")
+"""Of steps that were done together, which verdict counts."""
 
 
 class Worker:
     """Runs the flows of one process."""
 
     def __init__(
-        self, engine: sa.Engine, clock: Clock, settings: FlowSettings, park: Park, changed: Callable[[str], None]
+        self, engine: sa.Engine, clock: Clock, settings: FlowSettings, enqueue: Enqueue, changed: Callable[[str], None]
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._checkpoints = Checkpoints(engine)
-        self._asking = Asking(engine, clock, settings, changed)
-        self._parking = Backoff(first_s=settings.park_s, factor=2, most_s=MOST_PARKED_S)
-        self._park = park
-        """Enqueues the next leg of a flow after a delay in seconds, in the transaction it is given."""
+        self._asking = Asking(engine, clock, settings)
+        self._enqueue = enqueue
         self._changed = changed
         self._tasks: set[asyncio.Task[Any]] = set()
         self._legs: dict[str, Leg] = {}
@@ -65,34 +79,62 @@ class Worker:
         if task := asyncio.current_task():
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        leg = await asyncio.to_thread(self._load, flow, performer, start)
+        try:
+            leg = await asyncio.to_thread(self._load, flow, performer, start)
+        except Superseded:
+            return "superseded"
         self._legs[start.flow_id] = leg
         try:
-            return await self._forward(leg)
+            return await self._carried(leg)
+        except (engine_errors.DBOSException, SQLAlchemyError, CheckpointLost):
+            raise
+        except Exception as error:  # noqa: BLE001 - a checkpoint that can't be written must not lose the flow
+            unexpected.error("%s: the flow failed", start.flow_id, exc_info=error)
+            await asyncio.to_thread(self._strand, leg)
+            return "stranded"
         finally:
-            self._legs.pop(start.flow_id, None)
+            if self._legs.get(start.flow_id) is leg:
+                del self._legs[start.flow_id]
 
     def _load(self, flow: Flow[Any], performer: object, start: FlowStart) -> Leg:
         with self._engine.connect() as connection:
             return Leg.load(connection, flow, performer, start, self._clock)
 
-    async def _forward(self, leg: Leg) -> str:
-        index: int | None = leg.first_group
+    async def _carried(self, leg: Leg) -> str:
+        last, start = leg.flow.last, leg.start
+        if start.back is not None and last is not None and start.first_step == last.name:
+            return await self._told(leg, last, start.back)
+        index = leg.first_group
+        if index is None:
+            await self._checkpointed(leg, "lost", partial(self._lost, leg))
+            return "stuck"
+        return await (self._forward(leg, index) if start.back is None else self._backward(leg, index, start.back))
+
+    async def _forward(self, leg: Leg, first: int) -> str:
+        index: int | None = first
         while index is not None:
-            verdict = await self._checkpointed(leg, leg.groups[index][-1].name, partial(self._group, leg, index))
-            if verdict.outcome == "parked":
-                return "parked"
+            leg.index = index
+            verdict = await self._checkpointed(leg, leg.names(index)[-1], partial(self._group, leg, index))
+            if verdict.outcome in ("parked", "stuck"):
+                return verdict.outcome
             if verdict.outcome != "done":
                 return await self._backward(leg, index, verdict)
             index = leg.next_group(index)
         return "completed"
 
-    async def _backward(self, leg: Leg, index: int, verdict: Verdict) -> str:
-        await self._checkpointed(leg, "undo", partial(self._undo, leg, index, verdict))
+    async def _backward(self, leg: Leg, index: int, why: Verdict) -> str:
+        leg.index, leg.back = index, why
+        verdict = await self._checkpointed(leg, "undo", partial(self._undo, leg, index, why))
+        if verdict.outcome != "done":
+            return verdict.outcome
         last = leg.flow.last
-        if last is not None and (last.when is None or last.when(leg.run.state)):
-            await self._checkpointed(leg, last.name, partial(self._tell, leg, last))
-        return "rejected" if verdict.outcome == "refused" else "cancelled"
+        if why.outcome == "amended" or last is None or not leg.applying((last,)):
+            return ended_as(why)
+        return await self._told(leg, last, why)
+
+    async def _told(self, leg: Leg, last: Step[Any], why: Verdict) -> str:
+        verdict = await self._checkpointed(leg, last.name, partial(self._tell, leg, last, why))
+        return "parked" if verdict.outcome == "parked" else ended_as(why)
 
     async def _checkpointed(self, leg: Leg, name: str, work: Callable[[int], Awaitable[Verdict]]) -> Verdict:
         done: list[int] = []
@@ -103,70 +145,192 @@ class Worker:
             done.append(step_id)
             return await work(step_id)
 
-        verdict = await DBOS.run_step_async(StepOptions(name=name), step)
+        try:
+            verdict = await DBOS.run_step_async(StepOptions(name=name), step)
+        except Exception:
+            for step_id in done:
+                self._checkpoints.forget(leg.start.workflow_id, step_id)
+            raise
         for step_id in done:  # none when the engine played the verdict back
             self._checkpoints.settle(leg.start.workflow_id, step_id)
+            leg.crashes = leg.trials = 0
             self._changed(leg.run.flow_id)
         return verdict
 
     async def _group(self, leg: Leg, index: int, step_id: int) -> Verdict:
-        group = leg.groups[index]
-        for step in group:
-            if step.when is not None and not step.when(leg.run.state):
-                continue
-            verdict = await self._asking.settle(leg, index, step)
-            if verdict.outcome == "parked":
-                self._keep_parked(leg, step_id, group[0].name)
-                return verdict
+        before = leg.run.state
+        try:
+            verdict = await self._stages(leg, index)
+        except Exception as error:  # noqa: BLE001 - a fault in the table itself is settled like one in a step
+            unexpected.error("%s: the table of %s failed", leg.run.flow_id, leg.flow.name, exc_info=error)
+            leg.run.state, leg.events = before, []
+            verdict = FAULT if index <= leg.pivot_group else stuck_by_fault(leg.names(index)[-1])
+        if verdict.outcome in ("parked", "stuck"):
+            self._rest(leg, step_id, leg.following(index, verdict), verdict, before_return=index <= leg.pivot_group)
+        elif verdict.outcome != "done":
+            leg.mark(None, "undo")
+            self._keep(leg, step_id, went_on=False)
+        elif (following := leg.next_group(index)) is None:
+            self._complete(leg, step_id)
+        else:
+            leg.mark(None, leg.names(following)[0])
+            self._keep(leg, step_id, **(gate() if following == leg.pivot_group else {}))
+        return verdict
+
+    async def _stages(self, leg: Leg, index: int) -> Verdict:
+        for stage in leg.groups[index]:
+            steps = [step for step in leg.applying(stage) if not skipped(leg, step)]
+            verdict = await self._stage(leg, index, tuple(steps))
             if verdict.outcome != "done":
-                leg.mark(None, "undo")
-                self._keep(leg, step_id)
                 return verdict
-            leg.mark(leg.status_by(step.name), step.name)
-        following = leg.next_group(index)
-        if following is None:
-            leg.mark(None, "completed")
-            leg.run.note("completed", leg.flow.name, "completed")
-            self._keep(leg, step_id, ended=True)
-        else:
-            leg.mark(None, leg.groups[following][0].name)
-            self._keep(leg, step_id, gate=following == leg.pivot_group)
+            for step in leg.applying(stage):
+                leg.mark(leg.status_by(step.name), step.name)
+                if step.publishes is not None and step in steps:
+                    leg.events += step.publishes(leg.run.state)
         return DONE
 
-    async def _undo(self, leg: Leg, index: int, verdict: Verdict, step_id: int) -> Verdict:
-        begun = [step for group in leg.groups[: index + 1] for step in group]
-        for step in reversed(begun):
-            if step.undo is not None and (step.when is None or step.when(leg.run.state)):
-                await self._asking.undo(leg, step.name, step.undo)
-        if verdict.outcome == "cancelled":
-            status, why = "cancelled", Refused("", leg.run.cancel_reason)
-        else:
-            status, why = "rejected", Refused(verdict.problem, verdict.reason)
+    async def _stage(self, leg: Leg, index: int, steps: Stage[Any]) -> Verdict:
+        if not steps:
+            return DONE
+        if len(steps) == 1:
+            return await self._asking.step(leg, leg.run, index, steps[0])
+        runs = [leg.run.branch() for _ in steps]
+        asked = (self._asking.step(leg, run, index, step) for run, step in zip(runs, steps, strict=True))
+        verdicts = await asyncio.gather(*asked)
+        done = [verdict.outcome == "done" for verdict in verdicts]
+        leg.run.notes += [note for run in runs for note in run.notes]
+        results = [(step.name, run.state) for step, run, good in zip(steps, runs, done, strict=True) if good]
+        leg.run.state = merged(leg.run.state, results)
+        return min(verdicts, key=lambda verdict: GRAVEST.index(verdict.outcome))
+
+    async def _undo(self, leg: Leg, index: int, why: Verdict, step_id: int) -> Verdict:
+        for step in leg.begun(index):
+            if step.undo is None or not leg.applying((step,)) or UNDO + step.name in leg.start.skip:
+                continue
+            undone = await self._asking.undo(leg, index, step)
+            if undone.outcome != "done":
+                self._rest(leg, step_id, replace(leg.following(index, undone), back=why), undone, before_return=False)
+                return undone
+        if why.outcome == "amended":
+            return await self._amend(leg, index, why, step_id)
+        status = ended_as(why)
+        reason = Refused(why.problem, why.reason or leg.run.cancel_reason)
         leg.mark(status, status)
-        leg.run.state = leg.flow.book.explain(leg.run.state, why)
-        leg.run.note(status, leg.flow.name, status, why.reason)
-        self._keep(leg, step_id, ended=True)
+        leg.run.state = leg.flow.book.explain(leg.run.state, reason)
+        leg.run.note(status, leg.flow.name, status, reason.reason)
+        telling = leg.flow.last is not None and bool(leg.applying((leg.flow.last,)))
+        self._end(leg, step_id, status, telling=telling)
         return DONE
 
-    async def _tell(self, leg: Leg, last: Step[Any], step_id: int) -> Verdict:
-        await self._asking.tell(leg, last)
-        self._keep(leg, step_id, ended=True)
-        return DONE
+    async def _amend(self, leg: Leg, index: int, why: Verdict, step_id: int) -> Verdict:
+        amend, done = leg.flow.amend, leg.amended
 
-    def _keep(self, leg: Leg, step_id: int, *, gate: bool = False, ended: bool = False) -> None:
-        rows = leg.take_notes(step_id)
-        write = partial(leg.save, rows=rows, state=leg.run.state, gate=gate, ended=ended)
-        self._checkpoints.expect(leg.start.workflow_id, step_id, write)
+        async def follow() -> None:
+            nonlocal done
+            wishes = await asyncio.to_thread(self._wishes, leg)
+            state, done = leg.run.state, leg.amended + len(wishes)
+            if amend is not None and AMEND_STEP not in leg.start.skip:
+                state = reduce(amend, wishes, state)
+            leg.run.state = state
 
-    def _keep_parked(self, leg: Leg, step_id: int, first_step: str) -> None:
-        rows, state = leg.take_notes(step_id), leg.run.state
-        following = FlowStart(flow_id=leg.run.flow_id, first_step=first_step, leg=leg.start.leg + 1)
+        verdict = await self._asking.amend(leg, index, follow)
+        if verdict.outcome != "done":
+            self._rest(leg, step_id, replace(leg.following(index, verdict), back=why), verdict, before_return=False)
+            return verdict
+        first = leg.rows[0].name
+        leg.mark(leg.flow.status, first)
+        leg.run.note(AMEND_STEP, leg.flow.name, "amended")
+        start = FlowStart(flow_id=leg.run.flow_id, first_step=first, leg=leg.start.leg + 1)
+        kept, revision = leg.collect(step_id, went_on=True), leg.run.revision + 1
 
         def write(connection: sa.Connection) -> None:
-            leg.save(connection, rows=rows, state=state, parked=True)
-            self._park(connection, leg.flow, following, self._parking.delay_s(leg.start.leg))
+            leg.keep(connection, kept, leg=start.leg, revision=revision, amended=done)
+            self._enqueue(connection, leg.flow.name, start, leg.priority)
 
         self._checkpoints.expect(leg.start.workflow_id, step_id, write)
+        return DONE
+
+    async def _tell(self, leg: Leg, last: Step[Any], why: Verdict, step_id: int) -> Verdict:
+        verdict = await self._asking.tell(leg, last)
+        if verdict.outcome == "parked":
+            again = FlowStart(
+                flow_id=leg.run.flow_id,
+                first_step=last.name,
+                leg=leg.start.leg + 1,
+                parks=leg.start.parks + 1,
+                back=why,
+            )
+            self._rest(leg, step_id, again, verdict, before_return=False)
+            return verdict
+        self._keep(leg, step_id, ended_us=microseconds(self._clock.now()))
+        return DONE
+
+    async def _lost(self, leg: Leg, step_id: int) -> Verdict:
+        verdict = stuck_by_fault(leg.start.first_step)
+        self._rest(leg, step_id, replace(leg.start, leg=leg.start.leg + 1), verdict, before_return=not leg.committed)
+        return verdict
+
+    def _complete(self, leg: Leg, step_id: int) -> None:
+        leg.mark(None, "completed")
+        leg.run.note("completed", leg.flow.name, "completed")
+        self._end(leg, step_id, "completed", telling=False)
+
+    def _end(self, leg: Leg, step_id: int, outcome: str, *, telling: bool) -> None:
+        if leg.flow.publishes is not None:
+            leg.events += leg.flow.publishes(leg.run.state)
+        at = None if telling else microseconds(self._clock.now())
+        self._keep(leg, step_id, ended=True, outcome=outcome, ended_us=at)
+
+    def _keep(self, leg: Leg, step_id: int, *, went_on: bool = True, **changes: Any) -> None:
+        kept = leg.collect(step_id, went_on=went_on)
+        self._checkpoints.expect(
+            leg.start.workflow_id, step_id, lambda connection: leg.keep(connection, kept, **changes)
+        )
+
+    def _rest(self, leg: Leg, step_id: int, start: FlowStart, verdict: Verdict, *, before_return: bool) -> None:
+        rest = Rest.of(leg, start, verdict, before_return=before_return)
+        kept = leg.collect(step_id, went_on=False)
+        self._checkpoints.expect(
+            leg.start.workflow_id, step_id, lambda connection: rest.write(connection, leg, kept, self._enqueue)
+        )
+
+    def _wishes(self, leg: Leg) -> list[bytes]:
+        with self._engine.connect() as connection:
+            return amendments(connection, leg.run.flow_id, leg.amended)
+
+    def _strand(self, leg: Leg) -> None:
+        """Lead a flow whose checkpoint can't be written away from it: back, or to people."""
+        with self._engine.begin() as connection:
+            row = taken(connection, leg.run.flow_id)
+            if row is None or row.leg != leg.start.leg:
+                return
+            leg.run.notes, leg.events = [], []
+            leg.run.state = leg.flow.book.load(connection, leg.run.flow_id)
+            leg.observe(row)
+            before_return = leg.index <= leg.pivot_group and leg.back is None
+            verdict = FAULT if before_return else stuck_by_fault(leg.names(leg.index)[-1])
+            start = replace(leg.following(leg.index, verdict), back=verdict if before_return else leg.back)
+            rest = Rest.of(leg, start, verdict, before_return=before_return)
+            rest.write(connection, leg, leg.collect(STRANDED, went_on=False), self._enqueue)
+
+
+def skipped(leg: Leg, step: Step[Any]) -> bool:
+    """Whether people settled the step by hand; it is noted then."""
+    if step.name not in leg.start.skip:
+        return False
+    leg.run.note(step.name, leg.flow.name, "skipped")
+    return True
+
+
+def stuck_by_fault(step: str) -> Verdict:
+    """The verdict on a flow that failed in itself where it can't turn back."""
+    why = why_of(RuntimeError())
+    return Verdict(outcome="stuck", kind="fault", step=step, problem=why.problem, reason=why.reason, attempts=1)
+
+
+def ended_as(why: Verdict) -> str:
+    """What a flow that turned back is called in the end."""
+    return "rejected" if why.outcome == "refused" else why.outcome
 
 
 async def let_go(task: asyncio.Task[Any]) -> None:

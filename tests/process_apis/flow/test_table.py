@@ -34,7 +34,7 @@ def test_a_bad_table_is_refused(steps: tuple[Step[Any], ...], sentence: str) -> 
 
 
 def test_reads_share_the_checkpoint_of_the_step_after_them() -> None:
-    groups = [[step.name for step in group] for group in ORDER_TO_FULFILLMENT.groups]
+    groups = [[step.name for stage in group for step in stage] for group in ORDER_TO_FULFILLMENT.groups]
     assert groups == [
         ["check_channel_order", "check_account", "check_terms", "price", "check_credit", "reserve_stock"],
         ["authorise_payment"], ["post_order"], ["ship"], ["await_dispatch", "issue_goods"], ["invoice"], ["capture"],
@@ -43,7 +43,7 @@ def test_reads_share_the_checkpoint_of_the_step_after_them() -> None:
 
 
 def test_every_step_before_the_pivot_that_writes_has_an_undo() -> None:
-    for step in ORDER_TO_FULFILLMENT.steps:
+    for step in ORDER_TO_FULFILLMENT.rows:
         if not step.only_reads:
             assert step.undo is not None, step.name
         if step.pivot:
@@ -51,5 +51,5 @@ def test_every_step_before_the_pivot_that_writes_has_an_undo() -> None:
 
 
 def test_the_table_names_only_statuses_of_the_contract() -> None:
-    named = {step.status for step in ORDER_TO_FULFILLMENT.steps if step.status}
+    named = {step.status for step in ORDER_TO_FULFILLMENT.rows if step.status}
     assert named <= set(get_args(OrderStatus))

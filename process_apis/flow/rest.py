@@ -1,0 +1,82 @@
+"""How a leg comes to rest: the row that waits, and the exception where people have to see to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from msgspec import Struct
+from msgspec.structs import replace
+
+from process_apis.flow.leg import Kept, Leg
+from process_apis.flow.resting import Enqueue, change
+from process_apis.flow.table import Refused
+from process_apis.flow.trouble import UNDO, Choice, Evidence, choices, keep_open, settled_by
+from process_apis.flow.verdict import FlowStart, Verdict
+
+
+class Rest(Struct, frozen=True, kw_only=True):
+    """Where a flow rests, what it waits for, and how it goes on."""
+
+    start: FlowStart
+    verdict: Verdict
+    queue: str
+    allowed: tuple[Choice, ...]
+    evidence: Evidence
+
+    @classmethod
+    def of(cls, leg: Leg, start: FlowStart, verdict: Verdict, *, before_return: bool) -> Rest:
+        """The rest of a leg; a flow that people have to see to is marked so first."""
+        step = leg.row(verdict.step.removeprefix(UNDO))
+        if verdict.outcome == "stuck":
+            leg.mark("on_hold", verdict.step)
+            leg.run.state = leg.flow.book.explain(leg.run.state, Refused(verdict.problem, verdict.reason))
+            leg.run.note(verdict.step, leg.flow.name, "on_hold", verdict.reason)
+        return cls(
+            start=start,
+            verdict=verdict,
+            queue=(step.queue if step is not None else "") or leg.flow.queue,
+            allowed=choices(leg.flow, step, verdict.step, before_return=before_return),
+            evidence=Evidence(
+                stage=start.first_step,
+                revision=leg.run.revision,
+                leg=leg.start.leg,
+                attempts=verdict.attempts,
+                error=verdict.reason,
+                failing_since_us=verdict.failing_us,
+                going_back=start.back is not None,
+                committed=leg.committed,
+            ),
+        )
+
+    def write(self, connection: sa.Connection, leg: Leg, kept: Kept, enqueue: Enqueue) -> None:
+        """Lay the flow to rest in the transaction of its checkpoint, unless what it waits for has come meanwhile."""
+        stuck = self.verdict.outcome == "stuck"
+        at_once = self.verdict.outcome not in ("stuck", "parked")
+        self._rest(connection, leg, kept, "" if at_once else "exception" if stuck else "due", self.start)
+        start = self._opened(connection, leg, kept) if stuck else self.start
+        woken = start.exception_id != self.start.exception_id and not start.exception_id
+        if at_once or woken or (start.back is None and leg.unheard(connection)):
+            change(connection, leg.run.flow_id, resting="", due_us=None)
+            enqueue(connection, leg.flow.name, start, leg.priority)
+        elif start is not self.start:
+            change(connection, leg.run.flow_id, following=msgspec.json.encode(start).decode())
+
+    def _rest(self, connection: sa.Connection, leg: Leg, kept: Kept, resting: str, start: FlowStart) -> None:
+        changes: dict[str, Any] = {
+            "leg": start.leg,
+            "resting": resting,
+            "following": msgspec.json.encode(start).decode(),
+            "due_us": self.verdict.due_us if resting else None,
+        }
+        leg.keep(connection, kept, **changes)
+
+    def _opened(self, connection: sa.Connection, leg: Leg, kept: Kept) -> FlowStart:
+        exception_id, settlement = keep_open(
+            connection, leg.run.flow_id, leg.flow, leg.account_id, self.queue, self.verdict, self.evidence,
+            self.allowed, self.start.exception_id, kept.at,
+        )  # fmt: skip
+        if settlement is not None:
+            return settled_by(self.start, self.verdict.step, settlement)
+        return replace(self.start, exception_id=exception_id)

@@ -1,0 +1,52 @@
+"""The slots in which steps are done: as many at once as there are, the most urgent flow first.
+
+Flows of one priority take turns in the order in which they asked, so a flood of low priority delays
+a flow of high priority by one step at most.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from itertools import count
+
+
+class Slots:
+    """A semaphore that admits by priority; the lowest number is the most urgent."""
+
+    def __init__(self, slots: int) -> None:
+        self._free = slots
+        self._order = count()
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+
+    @asynccontextmanager
+    async def one(self, priority: int) -> AsyncGenerator[None]:
+        """A slot, once there is one for this priority."""
+        await self._take(priority)
+        try:
+            yield
+        finally:
+            self._give_back()
+
+    async def _take(self, priority: int) -> None:
+        if self._free:
+            self._free -= 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (priority, next(self._order), turn))
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():  # the slot came in the same moment
+                self._give_back()
+            raise
+
+    def _give_back(self) -> None:
+        while self._waiting:
+            turn = heapq.heappop(self._waiting)[2]
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1

@@ -1,0 +1,150 @@
+"""Exceptions as rows: what a flow can't settle itself, for people, with what they may choose.
+
+A flow has at most one open exception. It is opened in the checkpoint in which the flow comes to
+rest, kept up to date while the flow asks again by itself, and closed in the checkpoint in which the
+flow went on. People settle it at most once, in one transaction with what the flow then does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+import sqlalchemy as sa
+from msgspec import Struct
+
+from governance.call import derive_key
+from process_apis.flow.table import Flow, Step
+from process_apis.flow.tables import exceptions
+from process_apis.flow.timeline import microseconds
+from process_apis.flow.verdict import FlowStart, Verdict
+
+Choice = Literal["retry", "skip", "amend", "cancel"]
+UNDO = "undo:"
+AMEND_STEP = "amend"
+"""What is stuck when a wish to amend can't be followed: skipping it goes on with the flow as it was."""
+SERVICE_US = 4 * 3_600 * 1_000_000
+"""An exception is due four hours after it was opened, unless its queue says otherwise."""
+
+
+class Settlement(Struct, frozen=True, kw_only=True):
+    """What people decided about an exception."""
+
+    choice: Choice
+    reason: str
+    by: str
+    body: bytes = b""
+    """What ``amend`` wishes, as the flow's own ``amend`` reads it."""
+
+
+class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was seen of it; the state itself stays with the flow, which does not change while it rests."""
+
+    stage: str
+    revision: int
+    leg: int
+    attempts: int
+    error: str
+    failing_since_us: int = 0
+    going_back: bool = False
+    committed: bool = False
+
+
+def choices(flow: Flow[Any], step: Step[Any] | None, where: str, *, before_return: bool) -> tuple[Choice, ...]:
+    """What people may choose for an exception at ``where``; ``before_return``: the flow may still turn back."""
+    if where.startswith(UNDO):
+        return ("retry", "skip")
+    if where == AMEND_STEP:
+        return ("retry", "skip", "cancel")
+    allowed: list[Choice] = ["retry"]
+    if step is not None and _skippable(step, before_return=before_return):
+        allowed.append("skip")
+    if before_return:
+        if flow.amend is not None:
+            allowed.append("amend")
+        allowed.append("cancel")
+    return tuple(allowed)
+
+
+def _skippable(step: Step[Any], *, before_return: bool) -> bool:
+    if step.skippable is not None:
+        return step.skippable
+    return not before_return or step.retry.refusal == "people"
+
+
+def keep_open(
+    connection: sa.Connection,
+    flow_id: str,
+    flow: Flow[Any],
+    account_id: str,
+    queue: str,
+    verdict: Verdict,
+    evidence: Evidence,
+    allowed: Sequence[Choice],
+    known_id: str,
+    now: datetime,
+) -> tuple[str, Settlement | None]:
+    """Open an exception for the flow, or keep ``known_id`` up to date; its id.
+
+    With the settlement, where people have settled ``known_id`` since it was last looked at.
+    """
+    seen = {
+        "step": verdict.step,
+        "kind": verdict.kind,
+        "problem": verdict.problem,
+        "reason": verdict.reason,
+        "evidence": msgspec.json.encode(evidence).decode(),
+        "choices": msgspec.json.encode(allowed).decode(),
+        "queue": queue,
+        "updated_us": microseconds(now),
+    }
+    if known_id:
+        this = exceptions.c.exception_id == known_id
+        known = sa.update(exceptions).where(this, exceptions.c.status == "open", exceptions.c.step == verdict.step)
+        if connection.execute(known.values(seen)).rowcount:
+            return known_id, None
+        settled = connection.execute(sa.select(exceptions.c.settlement).where(this)).scalar()
+        if settled:
+            return "", decoded(settled)
+        close(connection, known_id, now)
+    opened = {
+        "exception_id": "exc-" + derive_key("exception", flow_id, evidence.leg).lower(),
+        "flow_id": flow_id,
+        "flow": flow.name,
+        "account_id": account_id,
+        "status": "open",
+        "opened_us": microseconds(now),
+        "due_us": microseconds(now) + SERVICE_US,
+        **seen,
+    }
+    connection.execute(sa.insert(exceptions).values(opened))
+    return str(opened["exception_id"]), None
+
+
+def close(connection: sa.Connection, exception_id: str, now: datetime) -> None:
+    """Close an exception that is open: the flow went on by itself."""
+    this = sa.update(exceptions).where(exceptions.c.exception_id == exception_id, exceptions.c.status == "open")
+    connection.execute(this.values(status="closed", settled_us=microseconds(now), updated_us=microseconds(now)))
+
+
+def settled_by(start: FlowStart, step: str, settlement: Settlement) -> FlowStart:
+    """The leg that follows a settlement of ``step`` by retry or skip."""
+    skip = (*start.skip, step) if settlement.choice == "skip" else start.skip
+    return msgspec.structs.replace(start, skip=skip, exception_id="", failing_us=0, attempts=0, parks=0)
+
+
+def offered(kept: str) -> tuple[Choice, ...]:
+    """The choices of an exception, as they are kept."""
+    return msgspec.json.decode(kept, type=tuple[Choice, ...])
+
+
+def encoded(settlement: Settlement) -> str:
+    """A settlement as it is kept."""
+    return msgspec.json.encode(settlement).decode()
+
+
+def decoded(kept: str) -> Settlement:
+    """A settlement as it was given."""
+    return msgspec.json.decode(kept, type=Settlement)
