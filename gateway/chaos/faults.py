@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from gateway.chaos.kill_switch import KillSwitch
 from gateway.chaos.plan import FAULTS, FOLDER, OVER, Fault, FaultKind, Plan, read_plan
@@ -37,8 +37,8 @@ class Faults:
     def around(self, system: str, connector: Any) -> Any:
         """``connector`` behind its faults."""
         methods: dict[str, Any] = {
-            name: self._guarded(system, name, method)
-            for name, method in inspect.getmembers(connector, inspect.iscoroutinefunction)
+            name: self._guarded(system, name, getattr(connector, name))
+            for name, _ in inspect.getmembers(cast("Any", type(connector)), inspect.iscoroutinefunction)
             if not name.startswith("_") and name not in ("start", "stop")
         }
         return _Faulty(connector, methods, self)

@@ -1,0 +1,242 @@
+"""Clients that place orders and follow them to their end, whatever happens to their connections.
+
+Each order is one client's wish: it is sent until somebody answers 202, always under the same key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from gateway.chaos.http import Answer, Connections, Lost
+from gateway.chaos.wishes import INSIDE_SALES, ORDERS, PORTAL, Wish
+
+ENDED = frozenset({"completed", "rejected", "cancelled"})
+AGAIN = frozenset({"idempotency-key-in-flight", "rate-limited", "unavailable", "overloaded", "deadline-exceeded"})
+"""Problems after which a client sends the same again."""
+PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0
+POLL_S, LONGEST_POLL_S = 0.4, 2.0
+GIVE_UP_S = 90.0
+WATCHER = "watcher"
+"""The client that sees the orders of all accounts."""
+
+
+class Tale(Struct, kw_only=True):
+    """What a client saw of its order."""
+
+    wish: Wish
+    order_ids: set[str] = set()
+    """Every id that an accepting answer named: it must be one."""
+    status: str = ""
+    """The last one seen."""
+    cancelled_answer: str = ""
+    """The status that an answered cancel showed, or the type of its refusal."""
+    strange: list[str] = []
+    """Answers that nothing of the run explains."""
+
+
+class Pulse(Struct, kw_only=True):
+    """How the gateway felt from outside."""
+
+    placed: int = 0
+    accepted: int = 0
+    ended: int = 0
+    sent: int = 0
+    cut: int = 0
+    again: Counter[str] = Counter()
+    """Why requests had to be sent again."""
+    acceptance_s: list[float] = []
+    """Seconds to the answers that came at the first attempt."""
+    answered_at: float = 0.0
+    longest_outage_s: float = 0.0
+    _failing: bool = False
+
+    def answer(self) -> None:
+        """Somebody answered as it should."""
+        now = time.monotonic()
+        if self._failing and self.answered_at:
+            self.longest_outage_s = max(self.longest_outage_s, now - self.answered_at)
+        self.answered_at, self._failing = now, False
+
+    def failure(self, why: str) -> None:
+        """A request has to be sent again."""
+        self.again[why] += 1
+        self._failing = True
+
+
+class Crowd:
+    """The clients of a run."""
+
+    def __init__(self, ports: Sequence[int], secret: str) -> None:
+        self._ports = ports
+        self._secret = secret
+        self._tokens: dict[str, str] = {}
+        self._connections = Connections()
+        self._turn = 0
+        self.pulse = Pulse()
+
+    async def enter(self, clients: Sequence[str]) -> None:
+        """Get each client its token."""
+        for client in clients:
+            secret = f"{client}-secret" if client.endswith("-demo") else self._secret
+            basic = base64.b64encode(f"{client}:{secret}".encode()).decode()
+            headers = {"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded"}
+            answer = await self._connections.send(
+                self._ports[0], "POST", "/oauth/token", headers=headers, body=b"grant_type=client_credentials"
+            )
+            if answer.status != 200:
+                raise Lost(f"{client} gets no token: {answer.body.decode(errors='replace')}")
+            self._tokens[client] = answer.json()["access_token"]
+
+    async def leave(self) -> None:
+        """Close all connections."""
+        await self._connections.close()
+
+    async def fulfil(self, tale: Tale) -> None:
+        """Place the order, do to it what its client does, and follow it to its end."""
+        wish = tale.wish
+        match wish.manner:
+            case "doubled":
+                await asyncio.gather(*(self._placed(tale) for _ in range(3)))
+            case "cut":
+                await self._cut_off(tale)
+                await self._placed(tale)
+            case _:
+                await self._placed(tale)
+        self.pulse.placed += 1
+        if not tale.order_ids:
+            return
+        self.pulse.accepted += 1
+        if wish.manner == "cancelled":
+            await asyncio.sleep(wish.cancel_after_s)
+            await self._cancelled(tale)
+
+    async def follow(self, tale: Tale, until: Callable[[], float]) -> None:
+        """Look at the order until it has ended, or the moment ``until()`` (monotonic seconds) has passed."""
+        wish = tale.wish
+        pause_s = POLL_S
+        path = f"{PORTAL if wish.path == PORTAL else ORDERS}/{next(iter(tale.order_ids))}"
+        while tale.status not in ENDED and time.monotonic() < until():
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 1.5, LONGEST_POLL_S)
+            answer = await self._once(wish.client, "GET", path)
+            if answer is not None and answer.status == 200:
+                tale.status = answer.json()["status"]
+            elif answer is not None and not _again(answer):
+                tale.strange.append(f"GET answered {answer.status}: {answer.body.decode(errors='replace')[:300]}")
+        self.pulse.ended += tale.status in ENDED
+        if wish.manner == "repeated":
+            await self._placed(tale)
+
+    async def ask(self, client: str, method: str, path: str, body: Any = None, key: str = "") -> Answer:
+        """The answer to a request that is sent until somebody answers it.
+
+        Raises:
+            Lost: nobody did within ``GIVE_UP_S`` seconds.
+        """
+        until = time.monotonic() + GIVE_UP_S
+        pause_s = PAUSE_S
+        while True:
+            answer = await self._once(client, method, path, body, key)
+            if answer is not None and not _again(answer):
+                return answer
+            if time.monotonic() > until:
+                raise Lost(f"{method} {path} was not answered within {GIVE_UP_S:g} s")
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 1.5, LONGEST_PAUSE_S)
+
+    async def _placed(self, tale: Tale) -> None:
+        wish = tale.wish
+        until = time.monotonic() + GIVE_UP_S
+        pause_s = PAUSE_S
+        for attempt in range(10_000):
+            began = time.monotonic()
+            answer = await self._once(wish.client, "POST", wish.path, wish.body, wish.key, wait_s=wish.wait_s)
+            if answer is not None and answer.status == 202:
+                tale.order_ids.add(answer.json()["order_id"])
+                if not attempt and not wish.wait_s:
+                    self.pulse.acceptance_s.append(time.monotonic() - began)
+                return
+            if answer is not None and not _again(answer):
+                tale.strange.append(f"POST answered {answer.status}: {answer.body.decode(errors='replace')[:300]}")
+                return
+            if time.monotonic() > until:
+                tale.strange.append(f"nobody accepted it within {GIVE_UP_S:g} s")
+                return
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 1.5, LONGEST_PAUSE_S)
+
+    async def _cut_off(self, tale: Tale) -> None:
+        wish = tale.wish
+        self.pulse.cut += 1
+        await self._once(wish.client, "POST", wish.path, wish.body, wish.key, cut_after_s=wish.cut_after_s)
+
+    async def _cancelled(self, tale: Tale) -> None:
+        wish = tale.wish
+        order_id = next(iter(tale.order_ids))
+        inside = wish.path == INSIDE_SALES
+        body = {"account_id": wish.account_id, "reason": "changed my mind"} if inside else None
+        path = f"{ORDERS if inside else PORTAL}/{order_id}/cancel"
+        try:
+            answer = await self.ask(wish.client, "POST", path, body, f"{wish.key}-cancel")
+        except Lost as lost:
+            tale.strange.append(str(lost))
+            return
+        if answer.status == 202:
+            tale.cancelled_answer = answer.json()["status"]
+        else:
+            tale.cancelled_answer = _type_of(answer)
+
+    async def _once(
+        self,
+        client: str,
+        method: str,
+        path: str,
+        body: Any = None,
+        key: str = "",
+        *,
+        wait_s: int = 0,
+        cut_after_s: float | None = None,
+    ) -> Answer | None:
+        headers = {"Authorization": f"Bearer {self._tokens[client]}"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if key:
+            headers["Idempotency-Key"] = key
+        if wait_s:
+            headers["Prefer"] = f"wait={wait_s}"
+        self._turn += 1
+        port = self._ports[self._turn % len(self._ports)]
+        content = b"" if body is None else msgspec.json.encode(body)
+        self.pulse.sent += 1
+        try:
+            answer = await self._connections.send(
+                port, method, path, headers=headers, body=content, cut_after_s=cut_after_s
+            )
+        except Lost:
+            if cut_after_s is None:
+                self.pulse.failure("connection lost")
+            return None
+        if _again(answer):
+            self.pulse.failure(_type_of(answer))
+        else:
+            self.pulse.answer()
+        return answer
+
+
+def _again(answer: Answer) -> bool:
+    return answer.status >= 400 and _type_of(answer) in AGAIN
+
+
+def _type_of(answer: Answer) -> str:
+    try:
+        return str(answer.json()["type"]).removeprefix("/problems/")
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return str(answer.status)

@@ -1,0 +1,109 @@
+"""Carries out the kills of a run, one after another, each when so many orders were accepted."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+
+from msgspec import Struct
+
+from gateway.chaos.drive import Pulse
+from gateway.chaos.fleet import Fleet
+from gateway.chaos.kill_switch import Arming, arm, deaths, disarm
+from gateway.chaos.postgresql import Server
+from gateway.chaos.schedule import Kill, Run, Stop, kills, stops
+
+LOOK_S = 0.05
+REACHED_WITHIN_S = 8.0
+"""An armed boundary that no flow reaches within this time is given up for a kill at this moment."""
+DATABASE_AWAY_S = 0.5
+HELD_OVER_S = 2.5
+"""How long after the database is back a process stays stopped that was stopped when it went."""
+
+
+class Toll(Struct, kw_only=True):
+    """Who died of a run."""
+
+    kills: Counter[str] = Counter()
+    boundaries: list[str] = []
+    """Those at which a process died."""
+    not_reached: list[str] = []
+    """Those that no flow reached in time."""
+    stopped: int = 0
+    longest_stop_s: float = 0.0
+    deaths: list[tuple[float, tuple[int, ...]]] = []
+    """When, and which processes; those of the kill switch are in its own record."""
+    trouble: list[str] = []
+
+
+class Killing:
+    """The kills and stops of one run."""
+
+    def __init__(self, run: Run, fleet: Fleet, server: Server, pulse: Pulse) -> None:
+        self._fleet = fleet
+        self._server = server
+        self._pulse = pulse
+        self._orders = run.orders
+        self._waiting: list[Kill | Stop] = sorted([*kills(run), *stops(run)], key=lambda one: one.after_orders)
+        self.toll = Toll()
+
+    def due(self, placed: int) -> bool:
+        """Whether something should have happened before so many orders were placed, and has not."""
+        return bool(self._waiting) and self._waiting[0].after_orders <= placed
+
+    async def hunt(self) -> None:
+        """Carry out all of them."""
+        while self._waiting:
+            while self._pulse.placed < min(self._waiting[0].after_orders, self._orders):  # noqa: ASYNC110 - so rarely
+                await asyncio.sleep(LOOK_S)
+            await self._carry_out(self._waiting.pop(0))
+            await self._fleet.until_ready()
+
+    async def _carry_out(self, one: Kill | Stop) -> None:
+        if isinstance(one, Stop):
+            self.toll.stopped += 1
+            self.toll.longest_stop_s = max(self.toll.longest_stop_s, one.seconds)
+            await self._fleet.members[one.member].hold(one.seconds)
+            return
+        self.toll.kills[one.kind] += 1
+        member = self._fleet.members[one.member]
+        match one.kind:
+            case "step":
+                await self._at_step(one)
+            case "gateway":
+                self._note(member.kill())
+            case "worker":
+                self._note(member.kill_worker())
+            case "store":
+                self._fleet.kill_store()
+            case "database":
+                await self._database(one)
+
+    async def _at_step(self, kill: Kill) -> None:
+        home = self._fleet.home
+        arm(home, kill.boundary, Arming(number=kill.number, victim=kill.victim))
+        until = time.monotonic() + REACHED_WITHIN_S
+        while time.monotonic() < until:
+            await asyncio.sleep(LOOK_S)
+            if any(death.number == kill.number for death in deaths(home)):
+                self.toll.boundaries.append(kill.boundary)
+                return
+        if disarm(home):
+            self.toll.not_reached.append(kill.boundary)
+            self._note(self._fleet.members[kill.member].kill_worker())
+
+    async def _database(self, kill: Kill) -> None:
+        """Every other time a process sleeps over it, and finds its place taken when it wakes."""
+        sleeping = asyncio.create_task(asyncio.sleep(0))
+        if kill.number % 2:
+            self.toll.stopped += 1
+            sleeping = asyncio.create_task(self._fleet.members[kill.member].hold(DATABASE_AWAY_S + HELD_OVER_S))
+            await asyncio.sleep(LOOK_S)
+        self._server.kill()
+        await asyncio.sleep(DATABASE_AWAY_S)
+        await self._server.restart()
+        await sleeping
+
+    def _note(self, pids: list[int]) -> None:
+        self.toll.deaths.append((time.time(), tuple(pids)))

@@ -1,0 +1,43 @@
+"""How long flows stood still after the process that ran them had died, from the records of all processes."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from msgspec import Struct
+
+from gateway.chaos.plan import FOLDER
+
+
+class Takeovers(Struct, frozen=True, kw_only=True):
+    """Flows that went on after the death of their process."""
+
+    count: int
+    median_s: float
+    longest_s: float
+    """From the death to the next record of the flow; waiting for a warehouse or a failing system is in it."""
+
+
+def read_takeovers(home: Path, deaths: Iterable[tuple[float, tuple[int, ...]]]) -> Takeovers:
+    """The takeovers after ``deaths``, each an instant in Unix seconds and the processes that died."""
+    records: dict[str, list[tuple[float, int]]] = defaultdict(list)
+    for file in (home / FOLDER / "progress").iterdir():
+        for line in file.read_text().splitlines():
+            at, flow, _ = line.split(" ", 2)
+            records[flow].append((float(at), int(file.name)))
+    for of_flow in records.values():
+        of_flow.sort()
+    waits = sorted(wait for at, pids in deaths for wait in _waits(records.values(), at, pids))
+    if not waits:
+        return Takeovers(count=0, median_s=0, longest_s=0)
+    return Takeovers(count=len(waits), median_s=waits[len(waits) // 2], longest_s=waits[-1])
+
+
+def _waits(records: Iterable[list[tuple[float, int]]], at: float, pids: tuple[int, ...]) -> Iterable[float]:
+    for of_flow in records:
+        following = bisect_right(of_flow, (at, 2**31))
+        if 0 < following < len(of_flow) and of_flow[following - 1][1] in pids:
+            yield of_flow[following][0] - at

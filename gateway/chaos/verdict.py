@@ -1,0 +1,216 @@
+"""The verdict: whether the ledgers of all systems hold exactly what the orders account for.
+
+Every order is completed with its goods sent, invoiced and, by card, paid once; or it is rejected or
+cancelled and no system holds anything of it. All sums agree with what they sum up.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any, TypeVar
+
+from msgspec import Struct
+
+from gateway.chaos.drive import ENDED, Tale
+from gateway.chaos.ledgers import Ledgers, Payment, SalesOrder, Shipment
+from gateway.chaos.own_state import OwnState
+from gateway.chaos.wishes import CANCELLED
+
+T = TypeVar("T")
+Key = TypeVar("Key")
+UNDONE = frozenset({"rejected", "cancelled"})
+Order = Mapping[str, Any]
+"""An order as the API shows it."""
+
+
+class Finding(Struct, frozen=True):
+    """Something that is wrong; ``order_id`` is empty where it concerns no single order."""
+
+    order_id: str
+    sentence: str
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """What the verdict is made of."""
+
+    tales: Sequence[Tale]
+    orders: Sequence[Order]
+    before: Ledgers
+    after: Ledgers
+    own: OwnState
+    unexpected: Sequence[str] = ()
+    """Lines of the log about what should never happen."""
+
+
+def findings(evidence: Evidence) -> list[Finding]:
+    """Everything that is wrong."""
+    return list(
+        chain(
+            _of_clients(evidence),
+            _of_orders(evidence),
+            _strangers(evidence),
+            _of_stock(evidence),
+            _of_sums(evidence.after),
+            _of_flows(evidence),
+            (Finding("", f"logged as unexpected: {line}") for line in evidence.unexpected),
+        )
+    )
+
+
+def _of_clients(evidence: Evidence) -> Iterator[Finding]:
+    known = {order["order_id"]: order for order in evidence.orders}
+    for tale in evidence.tales:
+        wish, ids = tale.wish, sorted(tale.order_ids)
+        name = f"order {wish.number} ({wish.buyer}, {wish.manner})"
+        for answer in tale.strange:
+            yield Finding(ids[0] if ids else "", f"{name}: {answer}")
+        if len(ids) != 1:
+            yield Finding(ids[0] if ids else "", f"{name}: its key made {len(ids)} orders: {', '.join(ids) or 'none'}")
+            continue
+        order = known.get(ids[0])
+        if order is None:
+            yield Finding(ids[0], f"{name} was accepted and is not there")
+            continue
+        status = order["status"]
+        if status in ENDED and status not in wish.ends:
+            yield Finding(ids[0], f"{name} ended {status}, not {' or '.join(sorted(wish.ends))}: {order.get('reason')}")
+        if tale.cancelled_answer == CANCELLED != status:
+            yield Finding(ids[0], f"{name}: its client was told that it is cancelled, and it is {status}")
+        if tale.status in ENDED and tale.status != status:
+            yield Finding(ids[0], f"{name} had ended {tale.status} and is {status} now")
+
+
+def _of_orders(evidence: Evidence) -> Iterator[Finding]:
+    after = evidence.after
+    posted = _grouped(after.orders, lambda one: (one.account_id, one.customer_reference))
+    paid = _grouped(after.payments, lambda one: one.order_id)
+    sent = _grouped(after.shipments, lambda one: one.order_id)
+    for order in evidence.orders:
+        order_id, status = order["order_id"], order["status"]
+        if status not in ENDED:
+            yield Finding(order_id, f"has not ended: {status}, {order.get('stage')}: {order.get('reason')}")
+            continue
+        documents = (
+            [one for one in posted[order["account_id"], order["reference"]] if one.status != "cancelled"],
+            [one for one in sent[order_id] if one.status != "cancelled"],
+            [one for one in paid[order_id] if not one.voided],
+        )
+        check = _undone if status in UNDONE else _completed
+        told = after.completed_activities[order_id]
+        if told != (status == "completed"):
+            yield Finding(order_id, f"is {status}, and sales was told {told} times that it is completed")
+        yield from (Finding(order_id, f"is {status}, and {sentence}") for sentence in check(order, *documents))
+        yield from _of_channel(order, after.channel_words.get(order_id, ()))
+
+
+def _undone(_: Order, posted: Sequence[SalesOrder], sent: Sequence[Shipment], paid: Sequence[Payment]) -> Iterator[str]:
+    if posted:
+        yield f"the ERP has {len(posted)} orders of it"
+    if sent:
+        yield f"{len(sent)} shipments of it were not cancelled"
+    if paid:
+        yield f"{len(paid)} payments of it were not voided"
+
+
+def _completed(
+    order: Order, posted: Sequence[SalesOrder], sent: Sequence[Shipment], paid: Sequence[Payment]
+) -> Iterator[str]:
+    wanted = Counter({line["sku"]: line["quantity"] for line in order["lines"]})
+    total = order["total"]["amount_minor"]
+    if len(posted) != 1:
+        yield f"the ERP has {len(posted)} orders of it"
+        return
+    invoices = posted[0].invoices
+    if posted[0].quantities != wanted:
+        yield f"the ERP's order is for {dict(posted[0].quantities)}, not {dict(wanted)}"
+    if _sum(one.quantities for one in sent) != wanted:
+        yield f"{dict(_sum(one.quantities for one in sent))} was sent, not {dict(wanted)}"
+    if _sum(one.quantities for one in invoices) != wanted:
+        yield f"{dict(_sum(one.quantities for one in invoices))} was invoiced, not {dict(wanted)}"
+    if not 1 <= len(invoices) <= len(sent):
+        yield f"it has {len(invoices)} invoices for {len(sent)} shipments"
+    invoiced = sum(one.total for one in invoices)
+    if invoiced != total:
+        yield f"{invoiced} was invoiced, not {total}"
+    by_card = order["payment"] == "card"
+    captured = [(one.captured, one.captures) for one in paid]
+    if captured != ([(invoiced, invoiced)] if by_card else []):
+        yield f"payments took {captured}, and {invoiced if by_card else 'nothing'} is right"
+    settled = sum(one.paid for one in invoices)
+    if settled != (invoiced if by_card else 0):
+        yield f"{settled} of its invoices is paid, not {invoiced if by_card else 0}"
+
+
+def _of_channel(order: Order, words: Sequence[str]) -> Iterator[Finding]:
+    wanted = [order["status"]] if order.get("channel_order_id") else []
+    if sorted(words) != wanted:
+        yield Finding(order["order_id"], f"is {order['status']}, and its channel was told {list(words)}")
+
+
+def _strangers(evidence: Evidence) -> Iterator[Finding]:
+    after = evidence.after
+    ids = {order["order_id"] for order in evidence.orders}
+    accepted = {order_id for tale in evidence.tales for order_id in tale.order_ids}
+    references = {(order["account_id"], order["reference"]) for order in evidence.orders}
+    for order_id in sorted(ids - accepted):
+        yield Finding(order_id, "is an order that no client was told of")
+    for one in after.orders[len(evidence.before.orders) :]:
+        if one.status != "cancelled" and (one.account_id, one.customer_reference) not in references:
+            yield Finding("", f"the ERP's order {one.key} of {one.account_id} belongs to no order")
+    for order_id in sorted({one.order_id for one in after.payments if not one.voided} - ids):
+        yield Finding(order_id, "has a payment, and is no order")
+    for order_id in sorted({one.order_id for one in after.shipments if one.status != "cancelled"} - ids):
+        yield Finding(order_id, "has a shipment, and is no order")
+
+
+def _of_stock(evidence: Evidence) -> Iterator[Finding]:
+    before, after = evidence.before, evidence.after
+    for one in after.reservations:
+        if one.status == "held":
+            yield Finding("", f"reservation {one.reference} of {one.account_id} still holds {dict(one.quantities)}")
+    consumed = _sum(one.quantities for one in after.reservations if one.status == "consumed")
+    sent = _sum(one.quantities for one in after.shipments if one.status != "cancelled")
+    for sku in sorted(set(consumed) | set(sent)):
+        if consumed[sku] != sent[sku]:
+            yield Finding("", f"{consumed[sku]} of {sku} left the books and {sent[sku]} left the warehouses")
+    for sku, had in sorted(before.on_hand.items()):
+        due = had - consumed[sku] + after.restocked[sku]
+        if after.on_hand[sku] != due:
+            yield Finding("", f"{after.on_hand[sku]} of {sku} is on hand, and {due} should be")
+        if after.reserved[sku]:
+            yield Finding("", f"{after.reserved[sku]} of {sku} is still kept as reserved")
+
+
+def _of_sums(after: Ledgers) -> Iterator[Finding]:
+    for one in after.exposures:
+        if one.kept != one.open:
+            yield Finding("", f"the exposure of {one.account_id} is kept as {one.kept}, and {one.open} is open")
+    for payment in after.payments:
+        if payment.captured != payment.captures:
+            yield Finding(payment.order_id, f"captured {payment.captured}, in movements of {payment.captures}")
+
+
+def _of_flows(evidence: Evidence) -> Iterator[Finding]:
+    own = evidence.own
+    yield from (Finding(flow_id, "its flow has not ended") for flow_id in own.unended)
+    for order_id in sorted({order["order_id"] for order in evidence.orders} - own.flow_ids):
+        yield Finding(order_id, "has no flow")
+    yield from (Finding(line.split()[0], f"the workflow engine still has it: {line}") for line in own.engine_left)
+    yield from (Finding(line.split()[0], f"the workflow engine gave it up: {line}") for line in own.engine_failed)
+    yield from (Finding(line.split(":")[0], f"an exception waits for somebody: {line}") for line in own.exceptions)
+
+
+def _grouped(records: Iterable[T], key: Callable[[T], Key]) -> defaultdict[Key, list[T]]:
+    found: defaultdict[Key, list[T]] = defaultdict(list)
+    for record in records:
+        found[key(record)].append(record)
+    return found
+
+
+def _sum(parts: Iterable[Counter[str]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for part in parts:
+        total.update(part)
+    return total

@@ -1,0 +1,128 @@
+"""The orders of a run: who wants what, how it must end, and how the client that sends it behaves."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from gateway.chaos.plan import chance
+
+Manner = Literal["plain", "cut", "doubled", "repeated", "cancelled"]
+PORTAL = "/experience/portal/v1/orders"
+INSIDE_SALES = "/process/order-to-fulfillment/v1/agreed-orders"
+ORDERS = "/process/order-to-fulfillment/v1/orders"
+PORTAL_ACCOUNTS = ("STADTWERKE", "ACME", "PIXELFAB", "TIGHTROPE", "HOLDFAST")
+SKUS = ("BRG-6204", "BRG-6201", "BRG-6206", "BRG-6308")
+IN_HAMBURG, IN_ROTTERDAM = "BRG-LM12", "BRG-51106"
+"""Two products that the run puts into one warehouse each, so that an order of both is sent from two."""
+PLENTY = 1_000_000
+COMPLETED, REJECTED = frozenset({"completed"}), frozenset({"rejected"})
+CANCELLED = "cancelled"
+
+
+class Buyer(Struct, frozen=True, kw_only=True):
+    """A kind of order."""
+
+    name: str
+    share: float
+    account_id: str
+    end: frozenset[str]
+    more: dict[str, Any] = {}
+    extra: tuple[tuple[str, int], ...] = ()
+
+
+BUYERS = (
+    Buyer(name="on account", share=0.34, account_id="STADTWERKE", end=COMPLETED),
+    Buyer(name="within its limit", share=0.12, account_id="ACME", end=COMPLETED),
+    Buyer(name="by card", share=0.22, account_id="PIXELFAB", end=COMPLETED, more={"card_token": "card_ok"}),
+    Buyer(
+        name="from two warehouses", share=0.1, account_id="STADTWERKE", end=COMPLETED,
+        extra=((IN_HAMBURG, 3), (IN_ROTTERDAM, 2)),
+    ),
+    Buyer(name="inside sales", share=0.07, account_id="VANDERMEER", end=COMPLETED),
+    Buyer(
+        name="declined card", share=0.06, account_id="PIXELFAB", end=REJECTED, more={"card_token": "card_declined"}
+    ),
+    Buyer(name="above its limit", share=0.04, account_id="TIGHTROPE", end=REJECTED, extra=(("BRG-22210", 7),)),
+    Buyer(name="on hold", share=0.03, account_id="HOLDFAST", end=REJECTED),
+    Buyer(name="unknown product", share=0.02, account_id="STADTWERKE", end=REJECTED, extra=(("NO-SUCH-THING", 1),)),
+)  # fmt: skip
+MANNERS: tuple[tuple[Manner, float], ...] = (("doubled", 0.08), ("repeated", 0.06), ("cancelled", 0.14))
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """One order that a client wants."""
+
+    number: int
+    buyer: str
+    account_id: str
+    manner: Manner
+    key: str
+    reference: str
+    path: str
+    body: dict[str, Any]
+    ends: frozenset[str]
+    """The statuses in which it may end."""
+    cut_after_s: float
+    cancel_after_s: float
+    wait_s: int
+
+    @property
+    def client(self) -> str:
+        """The client that sends it."""
+        return "inside-sales" if self.path == INSIDE_SALES else self.account_id.lower()
+
+
+def wish(seed: int, number: int, lost: float) -> Wish:
+    """Order ``number`` of a run; ``lost`` is the share of clients that lose the answer."""
+    buyer = _picked(chance(seed, "buyer", number), BUYERS)
+    manner = _manner(chance(seed, "manner", number), lost)
+    reference = f"CHAOS-{seed}-{number}"
+    inside = buyer.name == "inside sales"
+    body: dict[str, Any] = {
+        "reference": reference,
+        "lines": [{"sku": sku, "quantity": quantity} for sku, quantity in _lines(seed, number, buyer)],
+        **buyer.more,
+    }
+    return Wish(
+        number=number,
+        buyer=buyer.name,
+        account_id=buyer.account_id,
+        manner=manner,
+        key=f"chaos-{seed}-{number}",
+        reference=reference,
+        path=INSIDE_SALES if inside else PORTAL,
+        body={**body, "account_id": buyer.account_id} if inside else body,
+        ends=buyer.end | {CANCELLED} if manner == "cancelled" else buyer.end,
+        cut_after_s=0.05 * chance(seed, "cut", number) ** 2,
+        cancel_after_s=0.8 * chance(seed, "cancel", number) ** 2,
+        wait_s=2 if chance(seed, "wait", number) < 0.1 else 0,
+    )
+
+
+def _lines(seed: int, number: int, buyer: Buyer) -> list[tuple[str, int]]:
+    first = int(chance(seed, "line", number) * len(SKUS))
+    lines = [(SKUS[first], 1 + int(chance(seed, "quantity", number) * 4))]
+    if chance(seed, "lines", number) < 0.5:
+        lines.append((SKUS[(first + 1) % len(SKUS)], 2))
+    return lines + list(buyer.extra)
+
+
+def _picked(at: float, buyers: tuple[Buyer, ...]) -> Buyer:
+    for buyer in buyers:
+        if at < buyer.share:
+            return buyer
+        at -= buyer.share
+    return buyers[0]
+
+
+def _manner(at: float, lost: float) -> Manner:
+    if at < lost:
+        return "cut"
+    at -= lost
+    for manner, share in MANNERS:
+        if at < share:
+            return manner
+        at -= share
+    return "plain"
