@@ -173,13 +173,15 @@ def _scalar(info: kinds.Type) -> Schema:
             return {"type": "boolean"}
         case kinds.NoneType():
             return {"type": "null"}
+        case kinds.RawType():
+            return {"type": "object"}
         case kinds.DateTimeType():
             return {"type": "string", "format": "date-time"}
         case kinds.DateType():
             return {"type": "string", "format": "date"}
         case _:
             raise ContractError(
-                f"{info} has no JSON Schema here: use str, int, float, bool, date, datetime, Literal or a Struct."
+                f"{info} has no JSON Schema here: use str, int, float, bool, date, datetime, Literal, Raw or a Struct."
             )
 
 

@@ -31,8 +31,17 @@ class Wanted(Struct, frozen=True, kw_only=True):
     """Which events are asked for; None or empty: any."""
 
     types: tuple[str, ...] = ()
+    """Words such as ``order.accepted``, or whole families such as ``order.*``."""
     subject: str | None = None
     account_ids: tuple[str, ...] | None = None
+
+    def admits(self, event: Event) -> bool:
+        """Whether an event is among them."""
+        if self.subject is not None and event.subject != self.subject:
+            return False
+        if self.account_ids is not None and event.account_id not in self.account_ids:
+            return False
+        return not self.types or event.type in self.types or f"{event.type.partition('.')[0]}.*" in self.types
 
 
 def settled(connection: sa.Connection) -> int:
@@ -50,15 +59,21 @@ def settled(connection: sa.Connection) -> int:
     return taken if writers_from is None else min(taken, int(writers_from))
 
 
-def events_after(connection: sa.Connection, position: int, limit: int, wanted: Wanted | None = None) -> list[Event]:
-    """Up to ``limit`` wanted events above ``position``, in the order of the log."""
+def events_after(
+    connection: sa.Connection, position: int, limit: int, wanted: Wanted | None = None, at_least: int = 0
+) -> list[Event]:
+    """Up to ``limit`` wanted events above ``position``, in the order of the log.
+
+    ``at_least`` is a position up to which the log is known to be settled: two looks at it need not
+    agree, as each errs on the safe side.
+    """
     wanted = wanted or Wanted()
-    upto = settled(connection)
+    upto = max(settled(connection), at_least)
     if upto <= position:
         return []
     query = sa.select(events).where(events.c.position > position, events.c.position <= upto)
     if wanted.types:
-        query = query.where(events.c.type.in_(wanted.types))
+        query = query.where(sa.or_(*map(_named, wanted.types)))
     if wanted.subject is not None:
         query = query.where(events.c.subject == wanted.subject)
     if wanted.account_ids is not None:
@@ -67,10 +82,23 @@ def events_after(connection: sa.Connection, position: int, limit: int, wanted: W
     return [shown(row) for row in rows]
 
 
+def _named(word: str) -> sa.ColumnElement[bool]:
+    family = word.removesuffix("*")
+    return events.c.type == word if family == word else events.c.type.startswith(family, autoescape=True)
+
+
 def event_of(connection: sa.Connection, event_id: str) -> Event | None:
     """The event of this id, or None."""
     row = connection.execute(sa.select(events).where(events.c.event_id == event_id)).first()
     return None if row is None else shown(row)
+
+
+def position_of(connection: sa.Connection, event_id: str, account_ids: Sequence[str] | None) -> int | None:
+    """Where the event of this id is; None where it is not in the log, or not of these accounts."""
+    query = sa.select(events.c.position).where(events.c.event_id == event_id)
+    if account_ids is not None:
+        query = query.where(events.c.account_id.in_(account_ids))
+    return connection.execute(query).scalar()
 
 
 def shown(row: Any) -> Event:

@@ -62,6 +62,7 @@ class FlowRuntime:
         self._clock = clock
         self._flows: list[tuple[Flow[Any], object]] = []
         self._adopted = list(OWN_TABLES)
+        self._has_readers = False
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="flow-tables")
         self._place: Place | None = None
         self._watched: dict[str, asyncio.Event] = {}
@@ -80,13 +81,14 @@ class FlowRuntime:
 
     def adopt(self, migrations: Migrations) -> None:
         """Have these tables made or changed at the start, in the database of flows; before ``start``."""
+        self._has_readers = True
         if migrations not in self._adopted:
             self._adopted.append(migrations)
 
     @property
     def adopted(self) -> tuple[Migrations, ...]:
         """Whose tables this process keeps here; none where it has no flows and nothing was adopted."""
-        return tuple(self._adopted) if self._flows or len(self._adopted) > len(OWN_TABLES) else ()
+        return tuple(self._adopted) if self._flows or self._has_readers else ()
 
     @property
     def running(self) -> bool:

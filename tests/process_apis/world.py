@@ -139,9 +139,14 @@ class World:
             Apis: Apis({api.api.id: api.api for api in apis}),
         }
         self.assembly = Assembly(graph(apis), wiring, {**resources, **self._ports})
-        self._client = httpx2.AsyncClient(
+        self.client = httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app=Edge(self.assembly.routes, limits)), base_url="http://gateway"
         )
+
+    @property
+    def flows(self) -> FlowRuntime:
+        """The flows and Tiergate's own tables."""
+        return self._flows
 
     def start(self) -> None:
         for part in (*self._ports.values(), self._flows):
@@ -178,7 +183,7 @@ class World:
             headers["idempotency-key"] = key
         if wait_s:
             headers["prefer"] = f"wait={wait_s}"
-        return self.run(self._client.request(method, path, headers=headers, params=dict(query), content=content))
+        return self.run(self.client.request(method, path, headers=headers, params=dict(query), content=content))
 
     def get(self, who: str, path: str, **query: str | int) -> Any:
         """The body of a GET that must succeed."""

@@ -1,0 +1,96 @@
+"""Events v1 over the log.
+
+A caller is shown the events of its accounts; those of nobody, such as prices, only one that sees all
+accounts. When the database is away the answer is ``unavailable``.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from governance.call import Clock, current_call
+from governance.contract import CursorCodec, NotFound, Page, Violation
+from governance.contract.refusals import InvalidParameters
+from process_apis.events.event import Event
+from process_apis.events.log import Wanted, event_of, position_of
+from process_apis.events.migration import MIGRATIONS
+from process_apis.events.tail import Tail
+from process_apis.events.v1.contract import EventsV1
+from process_apis.events.v1.model import CloudEvent
+from process_apis.flow.runtime import FlowRuntime
+
+LIST = "events.v1.list_events"
+
+
+class Events(EventsV1):
+    """The feed."""
+
+    needs = ()
+
+    def __init__(self, flows: FlowRuntime, clock: Clock, cursors: CursorCodec) -> None:
+        flows.adopt(MIGRATIONS)
+        self._flows = flows
+        self._cursors = cursors
+        self._tail = Tail(flows, clock)
+
+    async def list_events(
+        self,
+        *,
+        after: str | None = None,
+        type: str | None = None,  # noqa: A002 - as the contract has it
+        subject: str | None = None,
+        account_id: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[CloudEvent]:
+        """Events in the order of the log, held while there is none as long as the caller prefers."""
+        call = current_call()
+        wanted = _wanted(type, subject, account_id)
+        filters = (after, type, subject, wanted.account_ids)
+        last = self._cursors.decode(LIST, filters, cursor)
+        position = int(last[0]) if last else await self._position(after, wanted)
+        found = await self._tail.after(position, wanted, limit + 1, 0.0 if cursor else call.wait_s)
+        page = self._cursors.page(LIST, filters, found, limit, _place)
+        return Page(tuple(map(cloud_event, page.items)), page.next_cursor)
+
+    async def get_event(self, event_id: str) -> CloudEvent:
+        """One event."""
+        found = await self._flows.read(partial(event_of, event_id=event_id))
+        if found is None:
+            raise NotFound()
+        return cloud_event(found)
+
+    async def _position(self, after: str | None, wanted: Wanted) -> int:
+        if after is None:
+            return 0
+        found = await self._flows.read(partial(position_of, event_id=after, account_ids=wanted.account_ids))
+        if found is None:
+            detail = "is not in the log: it is too old, or was never there; begin without it"
+            raise InvalidParameters((Violation(parameter="after", detail=detail),))
+        return found
+
+
+def _wanted(types: str | None, subject: str | None, account_id: str | None) -> Wanted:
+    words: tuple[str, ...] = tuple(types.split(",")) if types else ()
+    return Wanted(types=words, subject=subject, account_ids=current_call().listed_accounts(account_id))
+
+
+def _place(event: Event) -> tuple[Any, ...]:
+    return (event.position,)
+
+
+def cloud_event(event: Event) -> CloudEvent:
+    """What this version shows of an event."""
+    return CloudEvent(
+        specversion="1.0",
+        id=event.event_id,
+        source=event.source,
+        type=f"tiergate.{event.type}.v{event.version}",
+        subject=event.subject,
+        time=event.at,
+        sequence=f"{event.sequence:010}",
+        datacontenttype="application/json",
+        account_id=event.account_id,
+        data=event.data,
+    )
