@@ -14,7 +14,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -54,6 +54,18 @@ AWAY_S = 1.0
 LOOK_S = 0.1
 
 
+class Companion(Protocol):
+    """What a process API does beside its flows for as long as the process lives: it looks, delivers, escalates."""
+
+    async def start(self) -> None:
+        """Begin; the database is open and migrated."""
+        ...
+
+    async def stop(self) -> None:
+        """End; the database is still open."""
+        ...
+
+
 class FlowRuntime:
     """Durable flows for the process APIs of this process; does nothing where none is registered."""
 
@@ -69,6 +81,7 @@ class FlowRuntime:
         self._engine: sa.Engine | None = None
         self._host: Host | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._companions: list[Companion] = []
 
     def register(self, flow: Flow[State], performer: object) -> None:
         """Have ``flow`` run here, its steps being methods of ``performer``; before ``start``."""
@@ -89,6 +102,10 @@ class FlowRuntime:
     def adopted(self) -> tuple[Migrations, ...]:
         """Whose tables this process keeps here; none where it has no flows and nothing was adopted."""
         return tuple(self._adopted) if self._flows or self._has_readers else ()
+
+    def accompany(self, companion: Companion) -> None:
+        """Have ``companion`` live as long as the runtime, which starts before and stops after it; before ``start``."""
+        self._companions.append(companion)
 
     @property
     def running(self) -> bool:
@@ -118,11 +135,15 @@ class FlowRuntime:
                 asyncio.create_task(self._look_after(self._host, self._place)),
                 asyncio.create_task(self._wake_due(self._host)),
             ]
+        for companion in self._companions:
+            await companion.start()
 
     async def stop(self) -> None:
         """Let calls under way end, leave the flows to whoever comes next, close the database."""
         if self._engine is None or self._host is None:
             return
+        for companion in reversed(self._companions):
+            await companion.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -203,10 +224,23 @@ class FlowRuntime:
             flow_id, lambda to, connection: to.signal(connection, flow_id, name, body, source_id)
         )
 
-    async def settle(self, exception_id: str, settlement: Settlement) -> bool:
-        """Let a flow go on as people decided; False when the exception is no longer open, or does not offer that."""
+    async def settle(
+        self, exception_id: str, settlement: Settlement, also: Callable[[sa.Connection], object] | None = None
+    ) -> bool:
+        """Let a flow go on as people decided; False when the exception is no longer open, or does not offer that.
+
+        ``also`` is done in the same transaction; nothing is settled where it raises.
+        """
+
+        def decided(to: Steering, connection: sa.Connection) -> bool:
+            if also is not None:
+                also(connection)
+            if not to.settle(connection, exception_id, settlement):
+                raise NoChoice
+            return True
+
         try:
-            return await self._steered("", lambda to, connection: to.settle(connection, exception_id, settlement))
+            return await self._steered("", decided)
         except NoChoice:
             return False
 
