@@ -52,6 +52,7 @@ from governance.store import Store
 from governance.telemetry import CallMetrics, HopLog, Tracing
 from governance.webhooks import Inbox, VendorSchemes
 from governance.wire.peer import TrustedProxies
+from process_apis.events.schemas import routes as event_schema_routes
 from process_apis.flow import FlowRuntime, FlowSettings
 from system_apis.embedded import RecordFiles
 
@@ -129,6 +130,7 @@ def _routes(
         *_identity_routes(who),
         *health_routes(resources[Store], _vendors(settings, nodes)),
         *document_routes([node.api for node in nodes], assembly.policies, public_url=settings.public_url),
+        *event_schema_routes(),
         *desk_routes(rows, resources[CallMetrics], resources[HopLog], who.verifier, reports),
     ]
 

@@ -9,6 +9,7 @@ from gateway.cli.failure import CONFIGURATION, Failure
 from gateway.settings import load_settings
 from governance.contract.errors import ContractError
 from governance.openapi import Stale, export
+from process_apis.events.schemas import export as export_events
 
 
 def stale_documents(directory: Path, *, check: bool) -> tuple[Stale, ...]:
@@ -22,7 +23,8 @@ def stale_documents(directory: Path, *, check: bool) -> tuple[Stale, ...]:
     try:
         with tempfile.TemporaryDirectory(prefix="tiergate-") as nowhere:
             state = build(load_settings({}, Path(nowhere))).state
-        return export(directory, (node.api for node in state.nodes), state.policies, check=check)
+        stale = export(directory, (node.api for node in state.nodes), state.policies, check=check)
+        return (*stale, *export_events(directory, check=check))
     except ContractError as error:
         raise Failure(*str(error).splitlines(), exit_code=CONFIGURATION) from None
     except OSError as error:

@@ -14,6 +14,7 @@ from typing import Any, cast
 import msgspec
 from litestar.handlers import ASGIRouteHandler
 
+from governance.contract import ContractError
 from governance.openapi import Stale, encoded
 from governance.openapi.publication import Form, Publication
 from governance.openapi.schemas import markdown
@@ -51,32 +52,35 @@ def routes() -> list[ASGIRouteHandler]:
 
 
 def export(directory: Path, *, check: bool = False) -> tuple[Stale, ...]:
-    """Write the schemas that are not below ``directory`` yet, and say what is not as it must be.
+    """Write the schemas that are not below ``directory`` yet, or are described in better words now; which they were.
 
-    A kind whose schema says something else than the committed one, or which has gone, is reported
-    and left as it is: only people can mend that.
+    With ``check`` nothing is written: what would be is reported.
 
     Raises:
+        ContractError: a kind whose schema is there promises something else now, or is gone.
         OSError: a file can't be read or written.
     """
     folder = directory / FOLDER
     wanted = {folder / path: body for path, body in documents().items()}
     stale: list[Stale] = []
+    broken = [
+        f"{path}: is published, and its kind is gone: put it back."
+        for path in folder.rglob("*.json")
+        if path not in wanted
+    ]
     for path, body in wanted.items():
         if not path.is_file():
             stale.append(Stale(path, "is missing"))
-        elif path.read_bytes() == body:
-            continue
-        elif _promise(path.read_bytes()) == _promise(body):
+        elif _promise(path.read_bytes()) != _promise(body):
+            broken.append(f"{path}: is published and can't change: make the next version of its kind.")
+        elif path.read_bytes() != body:
             stale.append(Stale(path, "describes its kind in other words"))
-        else:
-            stale.append(Stale(path, "is published and can't change: make the next version of its kind"))
-            continue
-        if not check:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(body)
-    gone = sorted(path for path in folder.rglob("*.json") if path not in wanted)
-    return (*stale, *(Stale(path, "is published, and its kind is gone: put it back") for path in gone))
+    if broken:
+        raise ContractError("\n".join(sorted(broken)))
+    for one in () if check else stale:
+        one.path.parent.mkdir(parents=True, exist_ok=True)
+        one.path.write_bytes(wanted[one.path])
+    return tuple(stale)
 
 
 def _promise(document: bytes) -> Any:
