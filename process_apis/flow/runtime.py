@@ -14,7 +14,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -27,6 +27,7 @@ from governance.contract.refusals import IdempotencyKeyReused, SystemUnavailable
 from governance.database import Migrations, migrate, one_at_a_time, open_engine
 from process_apis.events.migration import MIGRATIONS as EVENT_TABLES
 from process_apis.events.outbox import append
+from process_apis.flow.companion import Companion
 from process_apis.flow.initiator import initiator_of
 from process_apis.flow.migration import MIGRATIONS
 from process_apis.flow.resting import wake_due
@@ -52,18 +53,6 @@ NORMAL = 5
 TAKE_OVER_S = 0.25
 AWAY_S = 1.0
 LOOK_S = 0.1
-
-
-class Companion(Protocol):
-    """What a process API does beside its flows for as long as the process lives: it looks, delivers, escalates."""
-
-    async def start(self) -> None:
-        """Begin; the database is open and migrated."""
-        ...
-
-    async def stop(self) -> None:
-        """End; the database is still open."""
-        ...
 
 
 class FlowRuntime:

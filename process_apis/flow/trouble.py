@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from governance.call import derive_key
+from process_apis.flow.queues import queue_of
 from process_apis.flow.table import Flow, Step
 from process_apis.flow.tables import exceptions
 from process_apis.flow.timeline import microseconds
@@ -25,8 +26,7 @@ Choice = Literal["retry", "skip", "amend", "cancel"]
 UNDO = "undo:"
 AMEND_STEP = "amend"
 """What is stuck when a wish to amend can't be followed: skipping it goes on with the flow as it was."""
-SERVICE_US = 4 * 3_600 * 1_000_000
-"""An exception is due four hours after it was opened, unless its queue says otherwise."""
+SECOND_US = 1_000_000
 
 
 class Settlement(Struct, frozen=True, kw_only=True):
@@ -116,7 +116,7 @@ def keep_open(
         "account_id": account_id,
         "status": "open",
         "opened_us": microseconds(now),
-        "due_us": microseconds(now) + SERVICE_US,
+        "due_us": microseconds(now) + queue_of(queue).due_s * SECOND_US,
         **seen,
     }
     connection.execute(sa.insert(exceptions).values(opened))
