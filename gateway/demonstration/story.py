@@ -48,7 +48,7 @@ def _price(visit: Visit, tell: Telling) -> None:
 
 def _place(visit: Visit, tell: Telling) -> Exchange:
     tell.chapter("The order, placed once")
-    body = {"reference": "PO-1001", "lines": [{"sku": SKU, "quantity": QUANTITY}]}
+    body = {"reference": "PO-1001", "lines": [{"sku": SKU, "quantity": QUANTITY}], "repeat": True}
     key = f"demo-{uuid4()}"
     placed = visit.post(f"{PORTAL}/orders", body, key, expect=202)
     tell.exchange(placed)

@@ -13,6 +13,8 @@ from governance.contract import NotFound
 from process_apis.flow.table import Refused
 from process_apis.flow.tables import orders
 from process_apis.flow.timeline import microseconds
+from process_apis.order_to_fulfillment.channels import channel_of
+from process_apis.order_to_fulfillment.duplicates import compared
 from process_apis.order_to_fulfillment.record import OrderRecord
 
 RECORD = msgspec.json.Decoder(OrderRecord)
@@ -43,7 +45,12 @@ class OrderBook:
         return RECORD.decode(document)
 
     def add(self, connection: sa.Connection, flow_id: str, state: OrderRecord) -> None:
-        """Keep a new order."""
+        """Keep a new order.
+
+        Raises:
+            DuplicateOrder: it looks like another one, and its channel refuses such orders.
+        """
+        state = compared(connection, state, channel_of(state.channel))
         row = {
             "order_id": flow_id,
             "account_id": state.account_id,

@@ -16,6 +16,11 @@ def pays_by_card(order: OrderRecord) -> bool:
     return order.payment == "card" and order.total is not None and order.total.amount_minor > 0
 
 
+def is_paid(order: OrderRecord) -> bool:
+    """Whether an invoice of it is paid at once: by card, or by the channel that has the money."""
+    return pays_by_card(order) or (order.payment == "prepaid" and total_of(order).amount_minor > 0)
+
+
 def owes(order: OrderRecord) -> bool:
     """Whether the account pays later, on its credit."""
     return order.payment == "on_account"

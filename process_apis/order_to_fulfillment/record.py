@@ -76,7 +76,8 @@ class OrderRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     problem: str | None = None
     wanted_payment: Literal["on_account", "card"] | None = None
     card_token: str | None = None
-    payment: Literal["on_account", "card"] | None = None
+    payment: Literal["on_account", "card", "prepaid"] | None = None
+    """``prepaid``: the channel has the money already."""
     currency: Currency | None = None
     net: Money | None = None
     tax: Money | None = None
@@ -86,6 +87,10 @@ class OrderRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     channel_order_id: RecordId | None = None
     channel_waits: bool = False
     """The channel has this order of this account, and waits to hear of it."""
+    repeat: bool = False
+    """Said to be meant, though another order asks for the same."""
+    duplicate_of: RecordId | None = None
+    """The order before it that asks for the same, where the channel has such orders marked."""
     taken: tuple[Taken, ...] = ()
     sent: tuple[Sent, ...] = ()
     payment_id: RecordId | None = None

@@ -12,6 +12,7 @@ from governance.contract import NotFound
 from process_apis.flow.recording import recorded
 from process_apis.flow.run import Run
 from process_apis.flow.table import NotYet
+from process_apis.order_to_fulfillment.channels import channel_of
 from process_apis.order_to_fulfillment.documents import (
     address_of,
     priced_line,
@@ -96,6 +97,8 @@ class OrderSteps:
         run.say(f"{terms.payment_terms}, {terms.currency}")
         if terms.on_hold:
             raise AccountOnHold(account_id=order.account_id, detail="Finance holds the account.")
+        if channel_of(order.channel).payment == "prepaid":
+            return replace(order, payment="prepaid", currency=terms.currency)
         prepaid = terms.payment_terms == "prepaid_card"
         payment = order.wanted_payment or ("card" if prepaid else "on_account")
         if prepaid and payment != "card":
@@ -116,7 +119,9 @@ class OrderSteps:
             )
             for line in order.lines
         )
-        priced = await self._erp.price_basket(order.account_id, Basket(lines=lines))
+        destination = channel_of(order.channel).tax == "destination"
+        basket = Basket(lines=lines, consumer_in=address_of(order).country if destination else None)
+        priced = await self._erp.price_basket(order.account_id, basket)
         run.say(f"{priced.net} net, {priced.total} with tax")
         return replace(
             order,
@@ -190,7 +195,7 @@ class OrderSteps:
                 currency=order.currency or "",
                 lines=tuple(map(sold_line, order.lines)),
                 ship_to=address_of(order),
-                prepaid=order.payment == "card",
+                prepaid=order.payment != "on_account",
             )
         )
         run.say(f"{posted.sales_order_id}, {posted.total}")
@@ -253,11 +258,12 @@ class OrderSteps:
         return replace(order, invoice_id=invoice.invoice_id, invoice_total=invoice.total)
 
     async def capture(self, run: OrderRun) -> OrderRecord:
-        """The money is taken from the card, and the invoice paid by it."""
+        """The money is taken from the card, where the channel has not taken it before, and the invoice paid by it."""
         order = run.state
         amount = order.invoice_total or total_of(order)
-        await self._payments.capture(order.payment_id or "", Capture(account_id=order.account_id, amount=amount))
-        run.say(str(amount))
+        if order.payment == "card":
+            await self._payments.capture(order.payment_id or "", Capture(account_id=order.account_id, amount=amount))
+            run.say(str(amount))
         await self._erp.pay_invoice(order.invoice_id or "", InvoicePayment(account_id=order.account_id, amount=amount))
         run.say(f"{order.invoice_id} paid")
         return order

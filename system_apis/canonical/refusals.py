@@ -5,6 +5,8 @@ A record that is not there is ``governance.contract.NotFound`` wherever records 
 
 from __future__ import annotations
 
+from datetime import date
+
 from governance.contract.problems import Refusal
 from system_apis.canonical.values import AccountId, Country, Level, Money, RecordId, Sku
 
@@ -121,3 +123,37 @@ class MessageRefused(Refusal, status=409, type="message-refused", title="The mes
     """
 
     code: int
+
+
+class DuplicateOrder(Refusal, status=409, type="duplicate-order", title="The same was ordered a moment ago."):
+    """An order of this account asks for the same lines under the same reference; it was not said that it is meant.
+
+    ``order_id`` is the order that came first.
+    """
+
+    order_id: RecordId
+
+
+class ChannelRefused(Refusal, status=409, type="channel-refused", title="The channel does not take such an order."):
+    """The order breaks a rule of the channel that it came by; ``field`` names what is wrong or missing."""
+
+    channel: str
+    field: str
+
+
+class ReturnWindowClosed(Refusal, status=409, type="return-window-closed", title="It is too late to return this."):
+    """Goods could be returned until ``closed_on``."""
+
+    closed_on: date
+
+
+class ReturnNotAuthorised(Refusal, status=409, type="return-not-authorised", title="The return was not authorised."):
+    """Somebody looked at it and said no."""
+
+    return_id: RecordId
+
+
+class ReturnExpired(Refusal, status=409, type="return-expired", title="The goods did not come back in time."):
+    """They should have been here by ``due_on``; what is still to be returned needs a new return."""
+
+    due_on: date

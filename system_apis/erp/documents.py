@@ -56,6 +56,8 @@ class Basket(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     lines: Annotated[tuple[BasketLine, ...], Lines]
     currency: Currency | None = None
+    consumer_in: Country | None = None
+    """Taxed as a consumer in this country pays it; None: as the account's terms say."""
 
 
 class PricedLine(Struct, frozen=True, kw_only=True):

@@ -26,7 +26,8 @@ class Orders(Struct, frozen=True, kw_only=True):
 def orders(world: World, *, seconds: float = 3.0) -> Orders:
     """Place orders over 16 connections for ``seconds``, then wait until none is open."""
     before = world.together.cpu_s()
-    body = json.dumps({"reference": "BENCH", "lines": [{"sku": "BRG-6204", "quantity": 1}]}).encode()
+    lines = [{"sku": "BRG-6204", "quantity": 1}]
+    body = json.dumps({"reference": "BENCH", "lines": lines, "repeat": True}).encode()
     head = (
         "POST /experience/portal/v1/orders HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
         f"Authorization: Bearer {world.portal_token}\r\nContent-Length: {len(body)}\r\nIdempotency-Key: "

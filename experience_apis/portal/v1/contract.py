@@ -24,7 +24,15 @@ from experience_apis.portal.v1.model import (
     Timeline,
 )
 from governance.contract import Contract, Cursor, Limit, Page, action, by, create, read, search
-from system_apis.canonical.refusals import AlreadyShipped, AmountExceeded, UnknownAccount, UnknownProduct, WrongState
+from system_apis.canonical.refusals import (
+    AlreadyShipped,
+    AmountExceeded,
+    ChannelRefused,
+    DuplicateOrder,
+    UnknownAccount,
+    UnknownProduct,
+    WrongState,
+)
 from system_apis.canonical.values import Name, Quantity, RecordId, Reference, Sku, Text
 
 Instant = Annotated[datetime, Meta(tz=True)]
@@ -65,6 +73,7 @@ class PortalV1(Contract, Protocol, owner="Customer portal"):
     @create(
         "/orders",
         scope="portal.orders:write",
+        raises=[DuplicateOrder, ChannelRefused],
         accepted=True,
         visible=by("account_id"),
         location="/orders/{order_id}",
@@ -74,7 +83,8 @@ class PortalV1(Contract, Protocol, owner="Customer portal"):
 
         Answered as soon as the order is kept; `Location` shows how it goes on. With
         `Prefer: wait=n` the answer is held until the order is settled, or for n seconds. What can't
-        be delivered, such as an unknown product, ends as `rejected` with the reason.
+        be delivered, such as an unknown product, ends as `rejected` with the reason. The same lines
+        under the same reference within a day are refused, unless `repeat` says that they are meant.
         """
         ...
 

@@ -31,6 +31,8 @@ OrderStatus = Literal[
     "accepted", "allocated", "confirmed", "shipped", "invoiced", "completed", "rejected", "cancelled", "on_hold"
 ]
 PaymentMethod = Literal["on_account", "card"]
+PaidBy = Literal["on_account", "card", "prepaid"]
+"""``prepaid``: a marketplace has the money already."""
 InvoiceStatus = Literal["open", "paid", "credited"]
 ShipmentStatus = Literal["released", "picked", "dispatched", "delivered", "delayed", "cancelled"]
 CardToken = Annotated[
@@ -107,6 +109,8 @@ class NewOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     card_token: CardToken | None = None
     """Needed to pay by card."""
     requested_on: date | None = None
+    repeat: bool = False
+    """One more is meant, though you ordered the same lines under this reference a moment ago."""
 
 
 class OrderLine(Struct, frozen=True, kw_only=True):
@@ -139,7 +143,7 @@ class Order(Struct, frozen=True, kw_only=True):
     net: Money | None
     tax: Money | None
     total: Money | None
-    payment: PaymentMethod | None
+    payment: PaidBy | None
     """None until it is known."""
     ship_to: Address | None
     """None until it is known."""

@@ -88,6 +88,7 @@ class Portal(PortalV1):
                 payment=order.payment,
                 card_token=order.card_token,
                 requested_on=order.requested_on,
+                repeat=order.repeat,
             )
         )
         return presentation.order(placed)

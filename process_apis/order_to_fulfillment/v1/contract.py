@@ -14,7 +14,7 @@ from process_apis.order_to_fulfillment.v1.model import (
     OrderStatus,
     Timeline,
 )
-from system_apis.canonical.refusals import AlreadyShipped, WrongState
+from system_apis.canonical.refusals import AlreadyShipped, ChannelRefused, DuplicateOrder, WrongState
 from system_apis.canonical.values import AccountId, RecordId, Reference
 
 
@@ -28,12 +28,17 @@ class OrderToFulfillmentV1(Contract, Protocol, owner="Order operations"):
     @create(
         "/orders",
         scope="order-to-fulfillment.orders:write",
+        raises=[DuplicateOrder, ChannelRefused],
         accepted=True,
         visible=by("account_id"),
         location="/orders/{order_id}",
     )
     async def place_order(self, order: NewOrder) -> Order:
         """Place an order at the account's own prices.
+
+        Each channel has rules of its own, such as a marketplace's, whose orders name the channel's
+        own order and are paid already. The same lines under the same reference within a day are
+        refused as a duplicate, by whatever channel they come, unless `repeat` says that they are meant.
 
         Answered as soon as the order is kept. With `Prefer: wait=n` the answer is held until the
         order is completed, rejected, cancelled or on hold, or for n seconds.
@@ -43,6 +48,7 @@ class OrderToFulfillmentV1(Contract, Protocol, owner="Order operations"):
     @create(
         "/agreed-orders",
         scope="order-to-fulfillment.agreed-orders:write",
+        raises=[DuplicateOrder, ChannelRefused],
         accepted=True,
         visible=by("account_id"),
         location="/orders/{order_id}",

@@ -59,6 +59,8 @@ class NewOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     requested_on: date | None = None
     channel_order_id: RecordId | None = None
     """The channel's own order, which is told how this one goes on."""
+    repeat: bool = False
+    """One more is meant, though the account ordered the same lines under this reference a moment ago."""
 
     def __post_init__(self) -> None:
         if self.payment == "card" and self.card_token is None:
@@ -89,6 +91,8 @@ class NewAgreedOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     card_token: CardToken | None = None
     requested_on: date | None = None
     channel_order_id: RecordId | None = None
+    repeat: bool = False
+    """One more is meant, though the account ordered the same lines under this reference a moment ago."""
 
     def __post_init__(self) -> None:
         if self.payment == "card" and self.card_token is None:
@@ -135,8 +139,8 @@ class Order(Struct, frozen=True, kw_only=True):
     net: Money | None = None
     tax: Money | None = None
     total: Money | None = None
-    payment: Literal["on_account", "card"] | None = None
-    """None until it is known."""
+    payment: Literal["on_account", "card", "prepaid"] | None = None
+    """None until it is known; ``prepaid``: paid to the channel before the order came."""
     ship_to: Address | None = None
     """None until it is known."""
     requested_on: date | None = None
@@ -146,6 +150,8 @@ class Order(Struct, frozen=True, kw_only=True):
     invoice_ids: tuple[RecordId, ...] = ()
     shipment_ids: tuple[RecordId, ...] = ()
     payment_id: RecordId | None = None
+    duplicate_of: RecordId | None = None
+    """An order before it that asks for the same: its channel has such orders marked, not refused."""
 
 
 class OrderCancellation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -21,7 +21,9 @@ from process_apis.flow.runtime import FlowRuntime
 from process_apis.flow.tables import timeline
 from process_apis.flow.timeline import instant, microseconds
 from process_apis.order_to_fulfillment.book import OrderFilter
+from process_apis.order_to_fulfillment.channels import channel_of
 from process_apis.order_to_fulfillment.flow import BOOK, ORDER_TO_FULFILLMENT
+from process_apis.order_to_fulfillment.migration import MIGRATIONS
 from process_apis.order_to_fulfillment.record import GONE, RESTING, Line, OrderRecord
 from process_apis.order_to_fulfillment.steps import OrderSteps
 from process_apis.order_to_fulfillment.v1.contract import OrderToFulfillmentV1
@@ -36,7 +38,7 @@ from process_apis.order_to_fulfillment.v1.model import (
     Timeline,
     TimelineEntry,
 )
-from system_apis.canonical.refusals import AlreadyShipped, WrongState
+from system_apis.canonical.refusals import AlreadyShipped, ChannelRefused, WrongState
 from system_apis.canonical.values import AccountId, RecordId, Reference
 from system_apis.commerce.v1.contract import CommerceV1
 from system_apis.crm.v1.contract import CrmV1
@@ -45,6 +47,8 @@ from system_apis.logistics.v1.contract import LogisticsV1
 from system_apis.payments.v1.contract import PaymentsV1
 
 LIST = "order_to_fulfillment.v1.list_orders"
+ADDED = frozenset({"repeat"})
+"""Fields that orders did not have at first."""
 CANCEL_PATIENCE_S = 2.0
 """How long a cancel is held to show that everything is undone."""
 
@@ -91,6 +95,7 @@ class OrderToFulfillment(OrderToFulfillmentV1):
         self._flows = flows
         self._clock = clock
         self._cursors = cursors
+        flows.adopt(MIGRATIONS)
         flows.register(ORDER_TO_FULFILLMENT, OrderSteps(erp, crm, payments, logistics, commerce))
 
     async def place_order(self, order: NewOrder) -> Order:
@@ -159,6 +164,7 @@ class OrderToFulfillment(OrderToFulfillmentV1):
         return Timeline(order_id=order_id, account_id=order.account_id, entries=tuple(map(_entry, rows)))
 
     async def _place(self, order: NewOrder | NewAgreedOrder, lines: tuple[Line, ...]) -> Order:
+        _judge(order)
         call = current_call()
         now = self._clock.now()
         order_id = _order_id(call, order.account_id)
@@ -177,6 +183,7 @@ class OrderToFulfillment(OrderToFulfillmentV1):
             ship_to=order.ship_to,
             requested_on=order.requested_on,
             channel_order_id=order.channel_order_id,
+            repeat=order.repeat,
         )
         record = await self._flows.accept(
             ORDER_TO_FULFILLMENT, order_id, order.account_id, _fingerprint(order), first, call
@@ -205,13 +212,31 @@ class OrderToFulfillment(OrderToFulfillmentV1):
         return tuple(sorted({account for tree in trees for account in tree.account_ids}))
 
 
+def _judge(order: NewOrder | NewAgreedOrder) -> None:
+    """Hold an order to the rules of its channel."""
+    channel = channel_of(order.channel)
+    wrong = why = ""
+    if channel.needs_channel_order and order.channel_order_id is None:
+        wrong, why = "channel_order_id", f"{channel.title} orders name the channel's own order."
+    elif channel.payment == "prepaid" and order.payment is not None:
+        wrong, why = "payment", f"{channel.title} has the money already; leave out how it is paid."
+    elif not channel.takes_reference(order.reference):
+        wrong, why = "reference", f"{channel.title} orders carry {channel.reference_is}."
+    if wrong:
+        raise ChannelRefused(channel=channel.name, field=wrong, detail=why)
+
+
 def _order_id(call: Call, account_id: str) -> str:
     operation = "order_to_fulfillment.v1." + call.operation_id.rpartition(".")[2]
     return "ord-" + derive_key("order", call.on_behalf_of.client_id, account_id, operation, call.key).lower()
 
 
 def _fingerprint(order: Struct) -> str:
-    return hashlib.sha256(msgspec.json.encode(order, order="deterministic")).hexdigest()
+    stated = msgspec.to_builtins(order)
+    for field in msgspec.structs.fields(order):
+        if field.name in ADDED and getattr(order, field.name) == field.default:
+            del stated[field.name]  # or what was accepted before there was such a field would not be known again
+    return hashlib.sha256(msgspec.json.encode(stated)).hexdigest()
 
 
 def shown(record: OrderRecord) -> Order:
@@ -242,6 +267,7 @@ def shown(record: OrderRecord) -> Order:
         invoice_ids=(record.invoice_id,) if record.invoice_id else (),
         shipment_ids=tuple(sent.shipment_id for sent in record.sent),
         payment_id=record.payment_id,
+        duplicate_of=record.duplicate_of,
     )
 
 

@@ -13,31 +13,39 @@ from governance.bindings.remote import HopClient
 from governance.bindings.served import WireLimits
 from governance.call import Accounts, Call, Clock, Principal, SystemClock, enter, leave
 from governance.contract import CursorCodec, api_of
-from governance.contract.discovery import discover_apis
+from governance.contract.discovery import DiscoveredApi
 from governance.contract.graph import graph
 from governance.policies.ownership import Enforcement as Ownership
 from governance.policies.ownership import Settings as OwnershipSettings
 from process_apis.flow import FlowRuntime, FlowSettings
 from process_apis.order_to_fulfillment.v1.contract import OrderToFulfillmentV1
 from process_apis.order_to_fulfillment.v1.model import NewOrder, NewOrderLine, Order
+from process_apis.order_to_fulfillment.v1.service import OrderToFulfillment
 from system_apis.commerce.connectors.embedded.connector import Connector as Commerce
 from system_apis.commerce.connectors.embedded.connector import Settings as CommerceSettings
 from system_apis.commerce.port import CommercePort
+from system_apis.commerce.v1.service import Commerce as CommerceService
 from system_apis.crm.connectors.embedded.connector import Connector as Crm
 from system_apis.crm.connectors.embedded.connector import Settings as CrmSettings
 from system_apis.crm.port import CrmPort
+from system_apis.crm.v1.service import Crm as CrmService
 from system_apis.embedded import RecordFiles
 from system_apis.erp.connectors.embedded.connector import Connector as Erp
 from system_apis.erp.connectors.embedded.connector import Settings as ErpSettings
 from system_apis.erp.port import ErpPort
+from system_apis.erp.v1.service import Erp as ErpService
 from system_apis.logistics.connectors.embedded.connector import Connector as Logistics
 from system_apis.logistics.connectors.embedded.connector import Settings as LogisticsSettings
 from system_apis.logistics.port import LogisticsPort
+from system_apis.logistics.v1.service import Logistics as LogisticsService
 from system_apis.payments.connectors.embedded.connector import Connector as Payments
 from system_apis.payments.connectors.embedded.connector import Settings as PaymentsSettings
 from system_apis.payments.port import PaymentsPort
+from system_apis.payments.v1.service import Payments as PaymentsService
 
-APIS = {"erp.v1", "crm.v1", "payments.v1", "logistics.v1", "commerce.v1", "order_to_fulfillment.v1"}
+SERVICES: tuple[type[Any], ...] = (
+    ErpService, CrmService, PaymentsService, LogisticsService, CommerceService, OrderToFulfillment,
+)  # fmt: skip
 EVERYBODY = Accounts(reach="all")
 
 
@@ -74,7 +82,7 @@ class World:
             CursorCodec: CursorCodec(b"a key of the tests"),
             Clock: clock,
         }
-        nodes = graph(one for one in discover_apis() if one.api.id in APIS)
+        nodes = graph(DiscoveredApi(api=api_of(one), service=one, folder=Path()) for one in SERVICES)
         wiring = Wiring(
             tiers=frozenset({"system", "process"}),
             placement={},
@@ -119,9 +127,10 @@ class World:
 
 
 def an_order(account_id: str, *lines: tuple[str, int], reference: str = "PO-1", **more: Any) -> NewOrder:
-    """An order of the portal."""
+    """An order of the portal; one under the default reference is meant however often it comes."""
+    more = {"channel": "portal", "repeat": reference == "PO-1"} | more
     stated = tuple(NewOrderLine(sku=sku, quantity=quantity) for sku, quantity in lines)
-    return NewOrder(account_id=account_id, channel="portal", reference=reference, lines=stated, **more)
+    return NewOrder(account_id=account_id, reference=reference, lines=stated, **more)
 
 
 async def left_over(world: World, order: Order) -> list[str]:

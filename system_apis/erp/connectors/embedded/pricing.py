@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlite3
 from typing import Literal
 
+from msgspec.structs import replace
+
 from system_apis.canonical.entities import CustomerTerms
 from system_apis.canonical.refusals import AmountExceeded, CurrencyMismatch, NoTaxRate, UnknownProduct
 from system_apis.canonical.values import AMOUNT_LIMIT, Money, UnitPrice
@@ -33,6 +35,8 @@ def price(connection: sqlite3.Connection, account_id: str, basket: Basket) -> Pr
     currency = terms.currency
     if basket.currency not in (None, currency):
         raise CurrencyMismatch(expected=currency, given=str(basket.currency))
+    if basket.consumer_in is not None:
+        terms = replace(terms, tax_treatment="standard", tax_country=basket.consumer_in)
     lines = tuple(_line(connection, terms, number, line) for number, line in enumerate(basket.lines, start=1))
     net = sum(line.net.amount_minor for line in lines)
     tax = tax_on((line.net.amount_minor, line.tax_rate_bp) for line in lines)

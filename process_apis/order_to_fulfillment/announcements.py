@@ -1,0 +1,118 @@
+"""What the flow announces of an order, step by step: its events, from the state that the step left.
+
+Each is written in the transaction of the step's checkpoint. What a system of record announces as
+well carries that record's name, so it is heard once, whoever announces it first.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from process_apis.events.event import NewEvent
+from process_apis.events.kind import happened, of_record
+from process_apis.events.taxonomy.credit import CreditApproved
+from process_apis.events.taxonomy.inventory import AllocatedGoods, InventoryAllocated
+from process_apis.events.taxonomy.invoice import InvoicePosted
+from process_apis.events.taxonomy.order import (
+    OrderAccepted,
+    OrderApproved,
+    OrderCancelled,
+    OrderCompleted,
+    OrderConfirmed,
+    OrderRejected,
+)
+from process_apis.events.taxonomy.payment import PaymentCaptured
+from process_apis.events.taxonomy.shipment import ShipmentCreated
+from process_apis.order_to_fulfillment.documents import total_of
+from process_apis.order_to_fulfillment.record import OrderRecord
+
+Events = tuple[NewEvent, ...]
+SOURCE = "/process/order-to-fulfillment/v1"
+ERP = "/system/erp/v1"
+LOGISTICS = "/system/logistics/v1"
+PAYMENTS = "/system/payments/v1"
+
+
+def accepted(order: OrderRecord) -> Events:
+    """It is taken in."""
+    return (_told(order, OrderAccepted(**_whose(order), reference=order.reference, channel=order.channel)),)
+
+
+def credit_approved(order: OrderRecord) -> Events:
+    """The account may owe it."""
+    return (_told(order, CreditApproved(**_whose(order), amount=total_of(order))),)
+
+
+def allocated(order: OrderRecord) -> Events:
+    """Goods are set aside for it."""
+    goods = tuple(AllocatedGoods(sku=one.sku, warehouse=one.warehouse, quantity=one.quantity) for one in order.taken)
+    return (_told(order, InventoryAllocated(**_whose(order), goods=goods)),)
+
+
+def confirmed(order: OrderRecord) -> Events:
+    """Nothing stands against it any more, and the ERP has it."""
+    total, sales_order_id = total_of(order), order.sales_order_id or ""
+    return (
+        _told(order, OrderApproved(**_whose(order), total=total)),
+        _told(order, OrderConfirmed(**_whose(order), sales_order_id=sales_order_id, total=total)),
+    )
+
+
+def released(order: OrderRecord) -> Events:
+    """Warehouses have it to send."""
+    return tuple(
+        _told(
+            order,
+            ShipmentCreated(**_whose(order), shipment_id=one.shipment_id, warehouse=one.warehouse),
+            LOGISTICS,
+            one.shipment_id,
+        )
+        for one in order.sent
+    )
+
+
+def invoiced(order: OrderRecord) -> Events:
+    """The customer owes the money."""
+    posted = InvoicePosted(
+        invoice_id=order.invoice_id or "",
+        account_id=order.account_id,
+        sales_order_id=order.sales_order_id or "",
+        total=order.invoice_total or total_of(order),
+    )
+    return (_told(order, posted, ERP, posted.invoice_id),)
+
+
+def captured(order: OrderRecord) -> Events:
+    """The money is taken from the card, where it is paid by card."""
+    if order.payment != "card" or order.payment_id is None:
+        return ()
+    amount = order.invoice_total or total_of(order)
+    taken = PaymentCaptured(**_whose(order), payment_id=order.payment_id, amount=amount)
+    return (_told(order, taken, PAYMENTS, f"{order.payment_id}:{amount.amount_minor}"),)
+
+
+def ended(order: OrderRecord) -> Events:
+    """It is completed, or will not be."""
+    whose = _whose(order)
+    reason = (order.reason or "")[:2_000]
+    match order.status:
+        case "rejected":
+            return (_told(order, OrderRejected(**whose, problem=order.problem or "", reason=reason)),)
+        case "cancelled":
+            return (_told(order, OrderCancelled(**whose, reason=reason)),)
+        case _:
+            return (_told(order, OrderCompleted(**whose, total=order.total)),)
+
+
+def _whose(order: OrderRecord) -> dict[str, str]:
+    return {"order_id": order.order_id, "account_id": order.account_id}
+
+
+def _told(order: OrderRecord, data: Struct, source: str = SOURCE, record_id: str | None = None) -> NewEvent:
+    return happened(
+        data,
+        subject=order.order_id,
+        account_id=order.account_id,
+        source=source,
+        source_id=of_record(data, record_id) if record_id is not None else None,
+    )

@@ -1,0 +1,71 @@
+"""Orders that look like one before them: the same account, reference and lines, by whatever channel.
+
+One row for each likeness says which order was the newest; it is written in the transaction that
+accepts an order, so of any number that come at once one is the first and all others know of it. An
+order that was rejected or cancelled, and one older than the channel's window, is no first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from msgspec.structs import replace
+from sqlalchemy.dialects import postgresql, sqlite
+
+from process_apis.flow.tables import orders
+from process_apis.flow.timeline import microseconds
+from process_apis.order_to_fulfillment.channels import SalesChannel
+from process_apis.order_to_fulfillment.record import OrderRecord
+from process_apis.order_to_fulfillment.tables import likenesses
+from system_apis.canonical.refusals import DuplicateOrder
+
+MICROSECONDS = 1_000_000
+GIVEN_UP = ("rejected", "cancelled")
+
+
+def likeness_of(order: OrderRecord) -> str:
+    """What two orders of one account have in common when they ask for the same, in whatever order of lines."""
+    wanted = sorted((line.sku, line.quantity) for line in order.lines)
+    return hashlib.sha256(msgspec.json.encode((order.reference, wanted))).hexdigest()
+
+
+def compared(connection: sa.Connection, order: OrderRecord, channel: SalesChannel) -> OrderRecord:
+    """The order as it is accepted, after it was compared with those before it, whose place it takes.
+
+    Raises:
+        DuplicateOrder: it looks like another one, was not meant as one more, and the channel refuses such orders.
+    """
+    likeness, placed_us = likeness_of(order), microseconds(order.placed_at)
+    row = {
+        "account_id": order.account_id,
+        "likeness": likeness,
+        "order_id": order.order_id,
+        "placed_us": placed_us,
+    }
+    kept = _insert(connection).values(row).on_conflict_do_nothing().returning(likenesses.c.order_id)
+    if connection.execute(kept).scalar() is not None:
+        return order
+    this = sa.and_(likenesses.c.account_id == order.account_id, likenesses.c.likeness == likeness)
+    first = connection.execute(sa.select(likenesses).where(this).with_for_update()).one()
+    connection.execute(sa.update(likenesses).where(this).values(order_id=order.order_id, placed_us=placed_us))
+    since_us = placed_us - channel.duplicate_window_s * MICROSECONDS
+    if order.repeat or first.placed_us < since_us or _given_up(connection, first.order_id):
+        return order
+    if channel.duplicates == "refuse":
+        raise DuplicateOrder(
+            order_id=first.order_id,
+            detail=f"Order {first.order_id} asks for the same under {order.reference}. Say so if one more is meant.",
+        )
+    return replace(order, duplicate_of=first.order_id)
+
+
+def _given_up(connection: sa.Connection, order_id: str) -> bool:
+    status = connection.execute(sa.select(orders.c.status).where(orders.c.order_id == order_id)).scalar()
+    return status is None or status in GIVEN_UP
+
+
+def _insert(connection: sa.Connection) -> Any:
+    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(likenesses)
