@@ -30,6 +30,7 @@ from system_apis.notifications.messages import EmailAddress, Language, Message, 
 __all__ = [
     "ApprovalNeeded",
     "Content",
+    "EmailAddress",
     "ExceptionEscalated",
     "InvoicePosted",
     "Message",

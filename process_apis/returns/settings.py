@@ -1,0 +1,20 @@
+"""What a company decides about returns."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+DAY_S = 86_400
+
+
+class ReturnSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The rules by which a return is authorised without people, and how long it may take."""
+
+    window_s: Annotated[int, Meta(ge=0)] = 60 * DAY_S
+    """Goods may be returned for this long after their last invoice."""
+    approval_above_minor: Annotated[int, Meta(ge=0)] = 500_000
+    """A return that is worth more, in minor units and with tax, waits for somebody's yes."""
+    receive_within_s: Annotated[int, Meta(ge=1)] = 30 * DAY_S
+    """Goods that are not here this long after the return was authorised do not come any more."""

@@ -1,0 +1,1 @@
+"""Returns, version 1."""
