@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from process_apis.flow.table import Flow, Step
-from process_apis.order_to_fulfillment import announcements
+from process_apis.order_to_fulfillment import announcements as tell
 from process_apis.order_to_fulfillment.book import OrderBook
 from process_apis.order_to_fulfillment.documents import came_by_channel, channel_waits, is_paid, owes, pays_by_card
 from process_apis.order_to_fulfillment.record import OrderRecord
@@ -20,18 +20,24 @@ ORDER_TO_FULFILLMENT: Flow[OrderRecord] = Flow(
         Step(name="check_account", do=Do.check_account, only_reads=True),
         Step(name="check_terms", do=Do.check_terms, only_reads=True),
         Step(name="price", do=Do.price, only_reads=True),
-        Step(name="check_credit", do=Do.check_credit, only_reads=True, when=owes, publishes=announcements.credit_approved),
-        Step(name="reserve_stock", do=Do.reserve_stock, undo=Do.release_stock, status="allocated", publishes=announcements.allocated),
+        Step(name="check_credit", do=Do.check_credit, only_reads=True, when=owes, publishes=tell.credit_approved),
+        Step(
+            name="reserve_stock",
+            do=Do.reserve_stock,
+            undo=Do.release_stock,
+            status="allocated",
+            publishes=tell.allocated,
+        ),
         Step(name="authorise_payment", do=Do.authorise_payment, undo=Do.void_payment, when=pays_by_card),
-        Step(name="post_order", do=Do.post_order, undo=Do.cancel_order, status="confirmed", publishes=announcements.confirmed),
-        Step(name="ship", do=Do.ship, undo=Do.recall, pivot=True, publishes=announcements.released),
+        Step(name="post_order", do=Do.post_order, undo=Do.cancel_order, status="confirmed", publishes=tell.confirmed),
+        Step(name="ship", do=Do.ship, undo=Do.recall, pivot=True, publishes=tell.released),
         Step(name="await_dispatch", do=Do.await_dispatch, only_reads=True, status="shipped"),
         Step(name="issue_goods", do=Do.issue_goods),
-        Step(name="invoice", do=Do.invoice, status="invoiced", publishes=announcements.invoiced),
-        Step(name="capture", do=Do.capture, when=is_paid, publishes=announcements.captured),
+        Step(name="invoice", do=Do.invoice, status="invoiced", publishes=tell.invoiced),
+        Step(name="capture", do=Do.capture, when=is_paid, publishes=tell.captured),
         Step(name="write_back", do=Do.write_back, status="completed"),
     ),
     last=Step(name="write_back_end", do=Do.write_back_end, when=channel_waits),
-    publishes=announcements.ended,
+    publishes=tell.ended,
 )
 """Before ``ship`` a refusal undoes everything; after it the order only goes on."""

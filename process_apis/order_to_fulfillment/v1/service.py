@@ -20,6 +20,7 @@ from governance.contract import CursorCodec, NotFound, Page
 from process_apis.flow.runtime import FlowRuntime
 from process_apis.flow.tables import timeline
 from process_apis.flow.timeline import instant, microseconds
+from process_apis.order_to_fulfillment.announcements import accepted
 from process_apis.order_to_fulfillment.book import OrderFilter
 from process_apis.order_to_fulfillment.channels import channel_of
 from process_apis.order_to_fulfillment.flow import BOOK, ORDER_TO_FULFILLMENT
@@ -186,7 +187,13 @@ class OrderToFulfillment(OrderToFulfillmentV1):
             repeat=order.repeat,
         )
         record = await self._flows.accept(
-            ORDER_TO_FULFILLMENT, order_id, order.account_id, _fingerprint(order), first, call
+            ORDER_TO_FULFILLMENT,
+            order_id,
+            order.account_id,
+            _fingerprint(order),
+            first,
+            call,
+            events=accepted(first),
         )
         if call.wait_s > 0:
             record = await self._until_resting(order_id, call.wait_s)
