@@ -103,22 +103,29 @@ class World:
     """The services and everything under them, in one event loop that lives between requests."""
 
     def __init__(
-        self, home: Path, mode: Mode, services: Sequence[type[Any]], goods: logistics.Settings = GOODS
+        self,
+        home: Path,
+        mode: Mode,
+        services: Sequence[type[Any]],
+        goods: logistics.Settings = GOODS,
+        extra: Mapping[Any, Any] = MappingProxyType({}),
     ) -> None:
-        clock = SystemClock()
+        clock: Clock = extra.get(Clock, SystemClock())
         self._runner = asyncio.Runner()
         self._files = RecordFiles(home / "systems")
         self._flows = FlowRuntime(FlowSettings(home=home), clock)
         self.erp = erp.Connector(erp.Settings(), self._files, clock)
         self.crm = crm.Connector(crm.Settings(), self._files, clock)
         self.logistics = logistics.Connector(goods, self._files, clock)
+        self.payments = payments.Connector(payments.Settings(), self._files, clock)
+        self.notifications = notifications.Connector(notifications.Settings(), self._files, clock)
         self._ports: dict[Any, Any] = {
             ErpPort: self.erp,
             CrmPort: self.crm,
             LogisticsPort: self.logistics,
-            PaymentsPort: payments.Connector(payments.Settings(), self._files, clock),
+            PaymentsPort: self.payments,
             CommercePort: commerce.Connector(commerce.Settings(), self._files, clock),
-            NotificationsPort: notifications.Connector(notifications.Settings(), self._files, clock),
+            NotificationsPort: self.notifications,
         }
         apis = [DiscoveredApi(api=api_of(service), service=service, folder=Path()) for service in services]
         limits = WireLimits()
@@ -137,6 +144,7 @@ class World:
             CursorCodec: CursorCodec(b"a key of the tests"),
             FlowRuntime: self._flows,
             Apis: Apis({api.api.id: api.api for api in apis}),
+            **extra,
         }
         self.assembly = Assembly(graph(apis), wiring, {**resources, **self._ports})
         self.client = httpx2.AsyncClient(
@@ -217,7 +225,11 @@ class World:
 
 @contextmanager
 def running(
-    home: Path, mode: Mode, services: Sequence[type[Any]], goods: logistics.Settings = GOODS
+    home: Path,
+    mode: Mode,
+    services: Sequence[type[Any]],
+    goods: logistics.Settings = GOODS,
+    extra: Mapping[Any, Any] = MappingProxyType({}),
 ) -> Generator[World]:
     """A started world; nothing unexpected may have happened in it by the end."""
     unexpected: list[str] = []
@@ -225,7 +237,7 @@ def running(
     handler.emit = lambda record: unexpected.append(record.getMessage())  # type: ignore[method-assign]
     logger = logging.getLogger("tiergate.unexpected")
     logger.addHandler(handler)
-    world = World(home, mode, services, goods)
+    world = World(home, mode, services, goods, extra)
     world.start()
     try:
         yield world
