@@ -61,6 +61,7 @@ class Leg:
         self.trials: int = row.trials
         self.amended: int = row.amended
         self.exception_id = start.exception_id
+        self.held = start.held
         self.heard: dict[tuple[str, ...], int] = {}
         """Which signal was the newest when a step read them, by what it listens to."""
         self.events: list[NewEvent] = []
@@ -146,7 +147,7 @@ class Leg:
 
     def status_by(self, name: str) -> str | None:
         """The status that the flow has once step ``name`` is done; None: the one it has."""
-        status = self.flow.status if self.exception_id else None
+        status = self.flow.status if self.held else None
         for step in self.rows:
             status = step.status or status
             if step.name == name:
@@ -193,6 +194,7 @@ class Leg:
             failing_us=verdict.failing_us,
             attempts=verdict.attempts,
             skip=self.start.skip,
+            held=self.held,
             exception_id=self.exception_id,
         )
 

@@ -10,6 +10,7 @@ from process_apis.flow.retrying import OUTAGE, POLL, Backoff, asked_s, is_final
 from process_apis.flow.settings import MOST_PARKED_S, FlowSettings
 from process_apis.flow.table import NotYet, Refused, Retry
 from process_apis.flow.timeline import microseconds
+from process_apis.flow.trouble import UNDO
 from process_apis.flow.verdict import FlowStart, Kind, Verdict
 
 SECOND_US = 1_000_000
@@ -59,6 +60,8 @@ class Patience:
             why = why_of(error)
             return Verdict(outcome="refused", problem=why.problem, reason=why.reason)
         by_itself = kind == "refusal" and not self._place.before_return
+        if self._place.name.startswith(UNDO):
+            kind = "undo"
         return self.stuck(kind, why_of(error), asks_again=by_itself)
 
     def stuck(self, kind: Kind, why: Refused, *, asks_again: bool) -> Verdict:

@@ -33,6 +33,7 @@ class Rest(Struct, frozen=True, kw_only=True):
             leg.mark("on_hold", verdict.step)
             leg.run.state = leg.flow.book.explain(leg.run.state, Refused(verdict.problem, verdict.reason))
             leg.run.note(verdict.step, leg.flow.name, "on_hold", verdict.reason)
+            start = replace(start, held=True)
         return cls(
             start=start,
             verdict=verdict,

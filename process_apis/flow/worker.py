@@ -185,6 +185,7 @@ class Worker:
                 return verdict
             for step in leg.applying(stage):
                 leg.mark(leg.status_by(step.name), step.name)
+                leg.held = False
                 if step.publishes is not None and step in steps:
                     leg.events += step.publishes(leg.run.state)
         return DONE
