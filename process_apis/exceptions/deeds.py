@@ -1,0 +1,86 @@
+"""Deeds: what people did about an exception, each exactly once and in one order.
+
+Whoever acts says which revision they saw; of two who saw the same one, the second is told that the
+record has changed. A deed is written in one transaction with its mark on the process's timeline.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from msgspec import Struct
+from sqlalchemy.dialects import postgresql, sqlite
+
+from governance.contract.refusals import PreconditionFailed
+from process_apis.exceptions.tables import exception_deeds
+from process_apis.flow.resting import note_between, taken
+from process_apis.flow.run import Note
+from process_apis.flow.tables import exceptions
+from process_apis.flow.timeline import microseconds
+
+Word = Literal["assigned", "unassigned", "commented", "decided", "escalated", "notified"]
+API = "exceptions.v1"
+ANY = "*"
+
+
+class Deed(Struct, frozen=True, kw_only=True):
+    """What somebody does about an exception."""
+
+    word: Word
+    operation: str
+    by: str
+    detail: str = ""
+    key: str = ""
+    """Of the request, so that a repeat is known; empty where its revision tells."""
+
+
+def deeds_of(connection: sa.Connection, exception_id: str) -> list[Any]:
+    """Everything that was done about it, oldest first."""
+    query = sa.select(exception_deeds).where(exception_deeds.c.exception_id == exception_id)
+    return list(connection.execute(query.order_by(exception_deeds.c.number)))
+
+
+def known_deed(connection: sa.Connection, exception_id: str, key: str) -> Any:
+    """The deed that this key was used for; None where there is none."""
+    this = sa.and_(exception_deeds.c.exception_id == exception_id, exception_deeds.c.key == key)
+    return connection.execute(sa.select(exception_deeds).where(this)).first()
+
+
+def act(connection: sa.Connection, row: Any, deed: Deed, revision: str, now: datetime, **changes: Any) -> int:
+    """Write a deed about the exception of ``row`` and change its columns; the exception's new revision.
+
+    Raises:
+        PreconditionFailed: somebody did something about it since ``revision``.
+    """
+    flow = taken(connection, row.flow_id)
+    last: int = connection.execute(
+        sa.select(sa.func.coalesce(sa.func.max(exception_deeds.c.number), 0)).where(
+            exception_deeds.c.exception_id == row.exception_id
+        )
+    ).scalar_one()
+    if revision not in (ANY, str(last)):
+        raise PreconditionFailed
+    insert: Any = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(exception_deeds)
+    values = {
+        "exception_id": row.exception_id,
+        "number": last + 1,
+        "at_us": microseconds(now),
+        "deed": deed.word,
+        "by": deed.by,
+        "detail": deed.detail,
+        "key": deed.key,
+    }
+    kept = insert.values(values).on_conflict_do_nothing().returning(exception_deeds.c.number)
+    if connection.execute(kept).scalar() is None:
+        raise PreconditionFailed
+    this = exceptions.c.exception_id == row.exception_id
+    connection.execute(sa.update(exceptions).where(this).values(updated_us=microseconds(now), **changes))
+    if flow is not None:
+        note = Note(
+            at=now, step=row.step, tier="process", api=API, operation=deed.operation, outcome=deed.word,
+            detail=f"{deed.by}: {deed.detail}" if deed.detail else deed.by,
+        )  # fmt: skip
+        note_between(connection, row.flow_id, flow.leg, note)
+    return last + 1

@@ -1,0 +1,1 @@
+"""Exceptions, version 1."""
