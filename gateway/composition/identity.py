@@ -50,7 +50,7 @@ def identities(settings: Settings, operations: Iterable[Operation], database: Da
         KeyFileError: a key file in the home can't be used.
     """
     operations = tuple(operations)
-    catalogue = ScopeCatalogue.of(operations)
+    catalogue = ScopeCatalogue.of(one for one in operations if not one.inbound)
     consumers, users = consumers_of(settings, operations, catalogue), users_of(settings, catalogue)
     keys = settings.home / "keys"
     hop_keys = KeyFile(keys / "hop.json").load_or_create()

@@ -6,7 +6,8 @@ Runs once at start-up. Everything that can be wrong with a wiring is wrong here,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 from msgspec import Struct
 
@@ -108,6 +109,9 @@ class Assembly:
             return self.stub(node.api.id, annotation, needs)
         if annotation in self._resources:
             return self._resources[annotation]
+        members = get_args(annotation)
+        if NoneType in members:  # left out where nothing is there for it
+            return next((self._resources[member] for member in members if member in self._resources), None)
         raise ContractError(
             f"{node.service.__qualname__}.__init__: nothing is there to inject for {name}: "
             f"{getattr(annotation, '__qualname__', annotation)}."

@@ -2,7 +2,7 @@
 
 from governance.contract.contract import Contract, api_of
 from governance.contract.declaration import action, amend, create, inbound, read, remove, replace, search
-from governance.contract.delivery import Delivery
+from governance.contract.delivery import Delivery, Receipt
 from governance.contract.errors import ContractError
 from governance.contract.lifecycle import BrownOut, Lifecycle, deprecated, retired
 from governance.contract.operation import TIERS, Api, Operation, Parameter, Tier, Visibility, by, operation_of
@@ -25,6 +25,7 @@ __all__ = [
     "Page",
     "Parameter",
     "Problem",
+    "Receipt",
     "Refusal",
     "Tier",
     "Violation",

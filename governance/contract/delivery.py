@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from msgspec import Struct
 
@@ -17,3 +18,11 @@ class Delivery(Struct, frozen=True, kw_only=True):
     sent_at: datetime
     """When its sender signed it."""
     body: bytes
+
+
+class Receipt(Struct, frozen=True, kw_only=True):
+    """What its sender is told of a delivery: there is no need to send it again."""
+
+    event_id: str
+    outcome: Literal["kept", "repeated", "passed_over"]
+    """``repeated``: this event was kept before. ``passed_over``: it is of a kind that nobody here waits for."""

@@ -152,6 +152,8 @@ def _extensions(parts: Sequence[Documented]) -> dict[str, Any]:
 def _security_scheme(operations: Iterable[Operation]) -> Schema:
     scopes: dict[str, list[str]] = {}
     for operation in operations:
+        if operation.inbound:  # opened by a signature
+            continue
         scopes.setdefault(operation.scope, []).append(operation.name)
     described = {scope: f"Allows {', '.join(sorted(names))}." for scope, names in sorted(scopes.items())}
     return {

@@ -18,7 +18,7 @@ SCOPES_FILE = "scopes.json"
 
 def scope_catalogue(apis: Iterable[Api]) -> dict[str, Any]:
     """Scope by scope, tier by tier: the operations that demand it, each with what it may be called for."""
-    operations = [operation for api in apis for operation in api.operations]
+    operations = [operation for api in apis for operation in api.operations if not operation.inbound]
     found: dict[tuple[int, str], list[Operation]] = {}
     for operation in sorted(operations, key=lambda one: one.id):
         found.setdefault((TIERS.index(operation.tier), operation.scope), []).append(operation)

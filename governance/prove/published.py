@@ -54,11 +54,14 @@ class Published:
         described = self.described(api, operation)
         yield _same(operation, "DO-001", "It is published under its id", operation.id, described.get("operationId"))
         scopes = [scope for one in described.get("security", ()) for held in one.values() for scope in held]
-        yield _same(operation, "DO-002", "The published scope is the one that is demanded", [operation.scope], scopes)
+        demanded = [] if operation.inbound else [operation.scope]
+        yield _same(operation, "DO-002", "The published scope is the one that is demanded", demanded, scopes)
         paths = self._documents[f"/openapi/{document_path(api)}"].get("paths", {})
         listed = sorted(f"{verb.upper()} {path}" for path, item in paths.items() for verb in item if verb in METHODS)
         own = sorted(f"{one.method} {one.path.removeprefix(api.prefix)}" for one in api.operations)
         yield _same(operation, "DO-003", "The document lists exactly the operations of the contract", own, listed)
+        if operation.inbound:  # nobody but its vendor meets its limit, or gets its scope
+            return
         yield self._limits(operation, described, sent)
         supported = self._documents[_metadata_path(operation.tier)].get("scopes_supported", ())
         title = "The tier's metadata names the scope"

@@ -103,7 +103,7 @@ def _owned(operation: Operation, account: str) -> dict[str, Any]:
     for parameter in operation.parameters:
         if parameter.name in operation.visibility.fields:
             owned[parameter.name] = account
-        elif parameter.where == "body":
+        elif parameter.where == "body" and not operation.inbound:
             body = sample_value(parameter.type)
             owned[parameter.name] = {
                 name: account if name in operation.visibility.fields else value for name, value in body.items()
@@ -115,6 +115,9 @@ def _values(operation: Operation, where: str, given: Mapping[str, Any]) -> Itera
     for parameter in operation.parameters:
         owner = parameter.name in operation.visibility.fields
         if parameter.where != where or not (parameter.required or owner or parameter.name in given):
+            continue
+        if operation.inbound:  # as its vendor writes it, of which nothing is known here
+            yield parameter.name, {}
             continue
         value = given[parameter.name] if parameter.name in given else sample_value(parameter.type)
         if value is not None:

@@ -138,6 +138,8 @@ STANDING = (
 def standing_proofs(operation: Operation, sent: Sequence[Sent]) -> Iterator[Proof]:
     """One proof for each thing that every answer has; nothing where no answer of the kind came."""
     for one in STANDING:
+        if one.judge is _challenge and operation.inbound:  # it asks for a signature, as WH-001 says
+            continue
         judged = [answer for answer in sent if one.applies(answer)]
         if judged:
             wrong = [

@@ -1,6 +1,6 @@
 """Webhooks: how deliveries are signed, and where those that came in are kept."""
 
-from governance.webhooks.inbox import Inbox, Received
+from governance.webhooks.inbox import Inbox, Received, opened
 from governance.webhooks.migration import MIGRATIONS
 from governance.webhooks.schemes import (
     SCHEMES,
@@ -26,6 +26,7 @@ __all__ = [
     "VendorSchemes",
     "matches",
     "new_secret",
+    "opened",
     "standard_key",
     "standard_signature",
 ]

@@ -16,12 +16,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.dialects import postgresql, sqlite
 
 from governance.call import Clock
-from governance.contract.delivery import Delivery
+from governance.contract.delivery import Delivery, Receipt
 from governance.contract.refusals import SystemUnavailable
 from governance.database import Database, DatabaseAway
 from governance.webhooks.migration import MIGRATIONS
@@ -71,6 +72,17 @@ class Inbox:
             self.arrived(delivery.system).set()
         return new
 
+    async def receive(self, delivery: Delivery, notice: Struct | None) -> Receipt:
+        """Keep what a delivery says, or pass it over where it says nothing that matters here; what its sender is told.
+
+        Raises:
+            SystemUnavailable: the database is away.
+        """
+        if notice is None:
+            return Receipt(event_id=delivery.event_id, outcome="passed_over")
+        new = await self.keep(delivery, msgspec.json.encode(notice).decode())
+        return Receipt(event_id=delivery.event_id, outcome="kept" if new else "repeated")
+
     async def after(self, system: str, position: int, limit: int) -> tuple[Received, ...]:
         """Up to ``limit`` deliveries to ``system`` above ``position``, in the order in which they were kept.
 
@@ -94,6 +106,17 @@ class Inbox:
     def arrived(self, system: str) -> asyncio.Event:
         """Set when this process kept a delivery to ``system``: a reader clears it, reads, and waits for it again."""
         return self._arrived.setdefault(system, asyncio.Event())
+
+
+def opened(inbox: Inbox | None) -> Inbox:
+    """The inbox of this process.
+
+    Raises:
+        SystemUnavailable: it keeps none, as some processes of tests.
+    """
+    if inbox is None:
+        raise SystemUnavailable(detail="Nothing is received here.")
+    return inbox
 
 
 async def _asked(answer: Any) -> Any:

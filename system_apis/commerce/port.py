@@ -16,8 +16,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from governance.contract import Delivery
 from system_apis.canonical.entities import ChannelOrder, StorefrontItem
 from system_apis.commerce.drafts import Channel, ItemListing, NewChannelOrder, StatusWriteBack
+from system_apis.commerce.notices import ChannelOrderNotice
 
 
 class CommercePort(Protocol):
@@ -65,4 +67,12 @@ class CommercePort(Protocol):
         self, channel_order_id: str, write_back: StatusWriteBack, reference: str
     ) -> ChannelOrder:
         """The order, moved forward or left as it is. Raises NotFound, ReferenceTaken (tied to another order)."""
+        ...
+
+    async def read_delivery(self, delivery: Delivery) -> ChannelOrderNotice | None:
+        """What a webhook of the marketplace says, its signature having been judged; None: nothing that matters here.
+
+        Raises:
+            InvalidBody: it is not what the marketplace sends.
+        """
         ...

@@ -17,8 +17,10 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from governance.contract import Delivery
 from system_apis.canonical.entities import Shipment, ShipmentLine
 from system_apis.canonical.values import AccountId, Address, RecordId, Reference, Text, WarehouseId
+from system_apis.logistics.notices import ShipmentNotice
 
 ShipmentStatus = Literal["released", "picked", "dispatched", "delivered", "delayed", "cancelled"]
 
@@ -124,4 +126,12 @@ class LogisticsPort(Protocol):
 
     async def find_change_by_reference(self, reference: Reference) -> ShipmentChange | None:
         """The pick, dispatch, delivery or delay made under ``reference``."""
+        ...
+
+    async def read_delivery(self, delivery: Delivery) -> ShipmentNotice | None:
+        """What a webhook of the carrier says, its signature having been judged; None: nothing that matters here.
+
+        Raises:
+            InvalidBody: it is not what the carrier sends.
+        """
         ...

@@ -16,8 +16,10 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from governance.contract import Delivery
 from system_apis.canonical.entities import Payment
 from system_apis.canonical.values import AccountId, Money, RecordId, Reference
+from system_apis.payments.notices import PaymentNotice
 
 
 class PaymentRequest(Struct, frozen=True, kw_only=True):
@@ -104,4 +106,12 @@ class PaymentsPort(Protocol):
 
     async def find_movement_by_reference(self, reference: Reference) -> PaymentMovement | None:
         """The capture or refund made under ``reference``."""
+        ...
+
+    async def read_delivery(self, delivery: Delivery) -> PaymentNotice | None:
+        """What a webhook of the provider says, its signature having been judged; None: nothing that matters here.
+
+        Raises:
+            InvalidBody: it is not what the provider sends.
+        """
         ...

@@ -21,13 +21,20 @@ from governance.identity.key_file import ALGORITHM
 from governance.openapi.document import document
 from governance.prove import ProbeTokens, Reply
 from governance.prove.tokens import signed
+from tests.conformance.every_operation import INBOUND
 from tests.governance.bindings.sample_gateway import ask
 
 CONFIGURATION = """
 [policies.authentication]
 failure_burst = 100000
+
+[policies.webhook_signature]
+failure_burst = 100000
 """
-"""Bad tokens as many as there are probes."""
+"""Bad tokens and signatures as many as there are probes."""
+WEBHOOK_SECRET = "whsec_" + "Q29uZm9ybWFuY2UgdGVzdHMgc2lnbiB3aXRoIHRoaXM="
+SOURCE = '[policies.webhook_signature.sources.{}]\nsecrets = ["env:WEBHOOK_SECRET"]\n'
+SOURCES = "".join(SOURCE.format(operation.api_id.partition(".")[0]) for operation in INBOUND.values())
 
 
 class Served:
@@ -74,8 +81,8 @@ def _tokens(settings: Settings) -> ProbeTokens:
 async def served(anyio_backend: str) -> AsyncIterator[Served]:
     """No longer than a module: a process runs one flow engine at a time, and other tests run theirs."""
     with tempfile.TemporaryDirectory(prefix="tiergate-conformance-") as home:
-        (Path(home) / "tiergate.toml").write_text(CONFIGURATION)
-        settings = load_settings({"TIERGATE_HOME": home}, Path(home))
+        (Path(home) / "tiergate.toml").write_text(CONFIGURATION + SOURCES)
+        settings = load_settings({"TIERGATE_HOME": home, "WEBHOOK_SECRET": WEBHOOK_SECRET}, Path(home))
         application = build(settings)
         life = Lifespan(application)
         await life.start()

@@ -4,10 +4,26 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from governance.contract import Contract, Cursor, Limit, Page, action, by, create, read, replace, search
+from governance.contract import (
+    Contract,
+    Cursor,
+    Delivery,
+    Limit,
+    Page,
+    Receipt,
+    action,
+    by,
+    create,
+    inbound,
+    read,
+    replace,
+    search,
+)
 from system_apis.canonical.entities import ChannelOrder, StorefrontItem
+from system_apis.canonical.notices import NAMES_RECORDS, SIGNED, Notices, Position
 from system_apis.canonical.refusals import CurrencyMismatch, ReferenceTaken, UnknownProduct
 from system_apis.canonical.values import AccountId, RecordId, Sku
+from system_apis.commerce.notices import ChannelOrderNotices
 from system_apis.commerce.v1.model import (
     Channel,
     ChannelStatus,
@@ -85,4 +101,17 @@ class CommerceV1(Contract, Protocol, owner="Digital commerce"):
 
         A status never goes back: a late or repeated write-back is accepted and changes nothing.
         """
+        ...
+
+    @inbound("/events", scope="commerce.events:receive", public_because=SIGNED)
+    async def receive_event(self, delivery: Delivery) -> Receipt:
+        """Take the marketplace's word that a channel order was created or cancelled.
+
+        Answered once it is kept. Deliver again until a 2xx comes: each event id is kept once, in any order.
+        """
+        ...
+
+    @read("/notices", scope="commerce.notices:read", public_because=NAMES_RECORDS)
+    async def list_notices(self, *, after: Position = 0, limit: Notices = 50) -> ChannelOrderNotices:
+        """What the marketplace reported by webhook, in the order in which it was kept, after a position."""
         ...

@@ -5,10 +5,14 @@ Every write of an order is recorded at the platform under the idempotency key of
 
 from __future__ import annotations
 
+from msgspec.json import decode
+
 from governance.call import current_call
-from governance.contract import CursorCodec, Page
+from governance.contract import CursorCodec, Delivery, Page, Receipt
+from governance.webhooks import Inbox, opened
 from system_apis.canonical.entities import ChannelOrder, StorefrontItem
 from system_apis.canonical.values import AccountId, RecordId, Sku
+from system_apis.commerce.notices import ChannelOrderNotice, ChannelOrderNotices, ReceivedChannelOrderNotice
 from system_apis.commerce.port import CommercePort
 from system_apis.commerce.v1.contract import CommerceV1
 from system_apis.commerce.v1.model import Channel, ChannelStatus, ItemListing, NewChannelOrder, StatusWriteBack
@@ -20,9 +24,10 @@ ORDERS = "commerce.v1.list_channel_orders"
 class Commerce(CommerceV1):
     """Storefront items and channel orders, one call of the port an operation."""
 
-    def __init__(self, port: CommercePort, cursors: CursorCodec) -> None:
+    def __init__(self, port: CommercePort, cursors: CursorCodec, inbox: Inbox | None = None) -> None:
         self._port = port
         self._cursors = cursors
+        self._inbox = inbox
 
     async def list_items(
         self, channel: Channel, *, query: str | None = None, limit: int = 50, cursor: str | None = None
@@ -70,6 +75,21 @@ class Commerce(CommerceV1):
     async def write_back_status(self, channel_order_id: RecordId, write_back: StatusWriteBack) -> ChannelOrder:
         """Tell the channel how far the order is, in its own words."""
         return await self._port.write_back_status(channel_order_id, write_back, current_call().key)
+
+    async def receive_event(self, delivery: Delivery) -> Receipt:
+        """Keep the marketplace's word that a channel order was created or cancelled."""
+        return await opened(self._inbox).receive(delivery, await self._port.read_delivery(delivery))
+
+    async def list_notices(self, *, after: int = 0, limit: int = 50) -> ChannelOrderNotices:
+        """What the marketplace reported by webhook, after a position."""
+        received = await opened(self._inbox).after("commerce", after, limit)
+        items = tuple(
+            ReceivedChannelOrderNotice(
+                position=one.position, event_id=one.event_id, notice=decode(one.notice, type=ChannelOrderNotice)
+            )
+            for one in received
+        )
+        return ChannelOrderNotices(items=items, position=items[-1].position if items else after)
 
     def _after(self, operation_id: str, filters: tuple[object, ...], cursor: str | None) -> str | None:
         last = self._cursors.decode(operation_id, filters, cursor)

@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from governance.contract import Contract, Cursor, Limit, Page, action, by, create, read, search
+from governance.contract import (
+    Contract,
+    Cursor,
+    Delivery,
+    Limit,
+    Page,
+    Receipt,
+    action,
+    by,
+    create,
+    inbound,
+    read,
+    search,
+)
 from system_apis.canonical.entities import Shipment
+from system_apis.canonical.notices import NAMES_RECORDS, SIGNED, Notices, Position
 from system_apis.canonical.refusals import AlreadyShipped, ReferenceTaken, Tombstoned, WrongState
 from system_apis.canonical.values import AccountId, RecordId, Reference
+from system_apis.logistics.notices import ShipmentNotices
 from system_apis.logistics.v1.model import CancelResult, Delay, ForAccount, NewShipment, ShipmentStatus, Tracking
 
 STEP_REFUSALS = [WrongState, ReferenceTaken]
@@ -113,4 +128,17 @@ class LogisticsV1(Contract, Protocol, owner="Supply chain systems"):
     @read("/shipments/{shipment_id}/tracking", scope="logistics.shipments:read", visible=by("account_id"))
     async def get_tracking(self, shipment_id: RecordId) -> Tracking:
         """Where the goods are, in the carrier's words."""
+        ...
+
+    @inbound("/events", scope="logistics.events:receive", public_because=SIGNED)
+    async def receive_event(self, delivery: Delivery) -> Receipt:
+        """Take the carrier's word that a shipment was picked, dispatched, delayed or delivered.
+
+        Answered once it is kept. Deliver again until a 2xx comes: each event id is kept once, in any order.
+        """
+        ...
+
+    @read("/notices", scope="logistics.notices:read", public_because=NAMES_RECORDS)
+    async def list_notices(self, *, after: Position = 0, limit: Notices = 50) -> ShipmentNotices:
+        """What the carrier reported by webhook, in the order in which it was kept, after a position."""
         ...

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from msgspec.json import decode
+
 from governance.call import current_call
-from governance.contract import CursorCodec, Page
+from governance.contract import CursorCodec, Delivery, Page, Receipt
+from governance.webhooks import Inbox, opened
 from system_apis.canonical.entities import Shipment
 from system_apis.canonical.values import AccountId, RecordId, Reference
+from system_apis.logistics.notices import ReceivedShipmentNotice, ShipmentNotice, ShipmentNotices
 from system_apis.logistics.port import LogisticsPort, ShipmentFilter, ShipmentRequest
 from system_apis.logistics.v1.contract import LogisticsV1
 from system_apis.logistics.v1.model import CancelResult, Delay, ForAccount, NewShipment, ShipmentStatus, Tracking
@@ -16,9 +20,10 @@ LIST = "logistics.v1.list_shipments"
 class Logistics(LogisticsV1):
     """Every write is recorded at the warehouse under the idempotency key of its call."""
 
-    def __init__(self, port: LogisticsPort, cursors: CursorCodec) -> None:
+    def __init__(self, port: LogisticsPort, cursors: CursorCodec, inbox: Inbox | None = None) -> None:
         self._port = port
         self._cursors = cursors
+        self._inbox = inbox
 
     async def release_shipment(self, shipment: NewShipment) -> Shipment:
         """Release goods to a warehouse for picking."""
@@ -98,3 +103,18 @@ class Logistics(LogisticsV1):
             promised_on=shipment.promised_on,
             events=shipment.events,
         )
+
+    async def receive_event(self, delivery: Delivery) -> Receipt:
+        """Keep the carrier's word that a shipment was picked, dispatched, delayed or delivered."""
+        return await opened(self._inbox).receive(delivery, await self._port.read_delivery(delivery))
+
+    async def list_notices(self, *, after: int = 0, limit: int = 50) -> ShipmentNotices:
+        """What the carrier reported by webhook, after a position."""
+        received = await opened(self._inbox).after("logistics", after, limit)
+        items = tuple(
+            ReceivedShipmentNotice(
+                position=one.position, event_id=one.event_id, notice=decode(one.notice, type=ShipmentNotice)
+            )
+            for one in received
+        )
+        return ShipmentNotices(items=items, position=items[-1].position if items else after)

@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from governance.contract import Contract, Cursor, Limit, Page, action, by, create, read, search
+from governance.contract import (
+    Contract,
+    Cursor,
+    Delivery,
+    Limit,
+    Page,
+    Receipt,
+    action,
+    by,
+    create,
+    inbound,
+    read,
+    search,
+)
 from system_apis.canonical.entities import Payment
+from system_apis.canonical.notices import NAMES_RECORDS, SIGNED, Notices, Position
 from system_apis.canonical.refusals import (
     AmountExceeded,
     CurrencyMismatch,
@@ -15,6 +29,7 @@ from system_apis.canonical.refusals import (
     WrongState,
 )
 from system_apis.canonical.values import AccountId, RecordId, Reference
+from system_apis.payments.notices import PaymentNotices
 from system_apis.payments.v1.model import Capture, NewPayment, Refund, Void, VoidResult
 
 MOVEMENT_REFUSALS = [AmountExceeded, CurrencyMismatch, WrongState, ReferenceTaken]
@@ -90,4 +105,17 @@ class PaymentsV1(Contract, Protocol, owner="Treasury systems"):
         cursor: Cursor | None = None,
     ) -> Page[Payment]:
         """Payments, oldest first, by account, reference or order."""
+        ...
+
+    @inbound("/events", scope="payments.events:receive", public_because=SIGNED)
+    async def receive_event(self, delivery: Delivery) -> Receipt:
+        """Take the provider's word that a payment was captured or refunded, could not be, or is disputed.
+
+        Answered once it is kept. Deliver again until a 2xx comes: each event id is kept once, in any order.
+        """
+        ...
+
+    @read("/notices", scope="payments.notices:read", public_because=NAMES_RECORDS)
+    async def list_notices(self, *, after: Position = 0, limit: Notices = 50) -> PaymentNotices:
+        """What the provider reported by webhook, in the order in which it was kept, after a position."""
         ...

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from msgspec.json import decode
+
 from governance.call import current_call
-from governance.contract import CursorCodec, Page
+from governance.contract import CursorCodec, Delivery, Page, Receipt
+from governance.webhooks import Inbox, opened
 from system_apis.canonical.entities import Payment
 from system_apis.canonical.values import AccountId, RecordId, Reference
+from system_apis.payments.notices import PaymentNotice, PaymentNotices, ReceivedPaymentNotice
 from system_apis.payments.port import PaymentFilter, PaymentRequest, PaymentsPort
 from system_apis.payments.v1.contract import PaymentsV1
 from system_apis.payments.v1.model import Capture, NewPayment, Refund, Void, VoidResult
@@ -16,9 +20,10 @@ LIST = "payments.v1.list_payments"
 class Payments(PaymentsV1):
     """Every write is recorded at the provider under the idempotency key of its call."""
 
-    def __init__(self, port: PaymentsPort, cursors: CursorCodec) -> None:
+    def __init__(self, port: PaymentsPort, cursors: CursorCodec, inbox: Inbox | None = None) -> None:
         self._port = port
         self._cursors = cursors
+        self._inbox = inbox
 
     async def authorize(self, payment: NewPayment) -> Payment:
         """Authorise an amount on a card."""
@@ -70,3 +75,18 @@ class Payments(PaymentsV1):
         items = tuple(payment for _, payment in rows[:limit])
         more = self._cursors.encode(LIST, filters, (rows[limit - 1][0],)) if len(rows) > limit else None
         return Page(items=items, next_cursor=more)
+
+    async def receive_event(self, delivery: Delivery) -> Receipt:
+        """Keep the provider's word that a payment was captured or refunded, could not be, or is disputed."""
+        return await opened(self._inbox).receive(delivery, await self._port.read_delivery(delivery))
+
+    async def list_notices(self, *, after: int = 0, limit: int = 50) -> PaymentNotices:
+        """What the provider reported by webhook, after a position."""
+        received = await opened(self._inbox).after("payments", after, limit)
+        items = tuple(
+            ReceivedPaymentNotice(
+                position=one.position, event_id=one.event_id, notice=decode(one.notice, type=PaymentNotice)
+            )
+            for one in received
+        )
+        return PaymentNotices(items=items, position=items[-1].position if items else after)

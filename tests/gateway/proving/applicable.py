@@ -18,10 +18,17 @@ EVERYWHERE = (
 KEYED = tuple(f"ID-{number:03}" for number in range(1, 8))
 WITH_BODY = tuple(f"WI-{number:03}" for number in range(16, 24))
 WRITES = ("AD-002", "AD-003", "AD-004")
+DELIVERIES = (
+    *(f"WH-{number:03}" for number in range(1, 5)),
+    *(f"HD-{number:03}" for number in (1, 2, 3, 7, 8, 9)),
+    *(f"DO-{number:03}" for number in (1, 2, 3, 5)),
+)
 
 
 def controls_of(operation: Operation) -> frozenset[str]:
     """The controls that must ask something of this operation; some others may."""
+    if operation.inbound:
+        return frozenset(DELIVERIES)
     found = {*EVERYWHERE, *(("AD-001", "WI-003") if operation.safe else WRITES)}
     found |= set(KEYED) if operation.keyed else set()
     found |= set(WITH_BODY) if operation.body else {"WI-015"}
@@ -33,7 +40,10 @@ def controls_of(operation: Operation) -> frozenset[str]:
 
 def never_of(operation: Operation) -> frozenset[str]:
     """The controls that can't ask anything of this operation."""
+    if operation.inbound:
+        return frozenset({"AU-001", "SC-001", "RL-001", "AD-001", "OW-001", *WRITES, *KEYED, *WITH_BODY})
     found = set(WRITES) if operation.safe else {"AD-001"}
+    found |= {"WH-001", "WH-002", "WH-003", "WH-004"}
     found |= set() if operation.keyed else set(KEYED)
     found |= {"WI-015"} if operation.body else set(WITH_BODY)
     return frozenset(found)

@@ -15,14 +15,17 @@ import msgspec
 from msgspec import Struct
 
 from governance.call import Clock
+from governance.contract import Delivery
 from governance.contract.problems import NotFound
 from system_apis.canonical.entities import ChannelOrder, StorefrontItem
 from system_apis.canonical.refusals import CurrencyMismatch, ReferenceTaken, UnknownProduct
 from system_apis.canonical.values import Money, total
 from system_apis.commerce.connectors.embedded import records
+from system_apis.commerce.connectors.embedded.deliveries import notice_of
 from system_apis.commerce.connectors.embedded.seed import authored_items, authored_orders
 from system_apis.commerce.connectors.embedded.words import AHEAD, CANONICAL, WORDS
 from system_apis.commerce.drafts import Channel, ChannelStatus, ItemListing, NewChannelOrder, StatusWriteBack
+from system_apis.commerce.notices import ChannelOrderNotice
 from system_apis.embedded import RecordFiles, among, fingerprint
 
 
@@ -120,6 +123,10 @@ class Connector:
         return await self._file.write(
             lambda connection: _write_back(connection, channel_order_id, write_back, reference)
         )
+
+    async def read_delivery(self, delivery: Delivery) -> ChannelOrderNotice | None:
+        """What a webhook of such a platform says."""
+        return notice_of(delivery)
 
     async def ledger(self) -> tuple[StatusCount, ...]:
         """How many orders each channel has in each status."""

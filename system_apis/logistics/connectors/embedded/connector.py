@@ -18,6 +18,7 @@ from typing import Annotated, TypeVar
 from msgspec import Meta, Struct
 
 from governance.call import Clock
+from governance.contract import Delivery
 from governance.contract.problems import NotFound, Refusal
 from system_apis.canonical.entities import Shipment, TrackingEvent
 from system_apis.canonical.refusals import AlreadyShipped, ReferenceTaken, WrongState
@@ -25,7 +26,9 @@ from system_apis.canonical.values import AccountId, RecordId, Reference, Text
 from system_apis.embedded import RecordFiles, fingerprint
 from system_apis.logistics.connectors.embedded import progress as moves
 from system_apis.logistics.connectors.embedded import records
+from system_apis.logistics.connectors.embedded.deliveries import notice_of
 from system_apis.logistics.connectors.embedded.progress import UNDER_WAY, Progress, Route
+from system_apis.logistics.notices import ShipmentNotice
 from system_apis.logistics.port import ShipmentChange, ShipmentFilter, ShipmentRequest
 
 T = TypeVar("T")
@@ -167,6 +170,10 @@ class Connector:
         """The change made by call under ``reference``."""
         made = await self._read(lambda connection: records.change_by_reference(connection, reference))
         return None if made is None else made[0]
+
+    async def read_delivery(self, delivery: Delivery) -> ShipmentNotice | None:
+        """What a webhook of such a warehouse says."""
+        return notice_of(delivery)
 
     async def ledger(self) -> tuple[LedgerEntry, ...]:
         """Every shipment and what became of it, oldest first."""

@@ -21,6 +21,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from governance.call import Clock
+from governance.contract import Delivery
 from governance.contract.problems import NotFound
 from system_apis.canonical.entities import Payment
 from system_apis.canonical.refusals import (
@@ -33,6 +34,8 @@ from system_apis.canonical.refusals import (
 from system_apis.canonical.values import AccountId, Money, RecordId, Reference
 from system_apis.embedded import RecordFiles, fingerprint
 from system_apis.payments.connectors.embedded import records
+from system_apis.payments.connectors.embedded.deliveries import notice_of
+from system_apis.payments.notices import PaymentNotice
 from system_apis.payments.port import PaymentFilter, PaymentMovement, PaymentRequest
 
 GOOD_CARDS = frozenset({"card_ok"})
@@ -144,6 +147,10 @@ class Connector:
     async def find_movement_by_reference(self, reference: Reference) -> PaymentMovement | None:
         """The capture or refund made under ``reference``."""
         return await self._file.read(lambda connection: records.movement_by_reference(connection, reference))
+
+    async def read_delivery(self, delivery: Delivery) -> PaymentNotice | None:
+        """What a webhook of such a provider says."""
+        return notice_of(delivery)
 
     async def ledger(self) -> tuple[LedgerEntry, ...]:
         """Every payment and what it comes to, oldest first."""
