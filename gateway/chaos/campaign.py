@@ -20,7 +20,7 @@ from gateway.chaos.home import CLIENTS, configuration, put_goods
 from gateway.chaos.kill_switch import deaths
 from gateway.chaos.killing import Killing, Toll
 from gateway.chaos.ledgers import Ledgers, read_ledgers
-from gateway.chaos.own_state import OwnState, read_own_state, read_timelines
+from gateway.chaos.own_state import read_own_state, read_timelines
 from gateway.chaos.plan import FOLDER, OVER, FaultKind, Plan, write_plan
 from gateway.chaos.postgresql import Given, Own, Server
 from gateway.chaos.schedule import Run
@@ -79,8 +79,8 @@ class Watch(Protocol):
         ...
 
 
-async def carry_out(campaign: Campaign, watch: Watch, keep: Path | None = None) -> Result:
-    """Run it, in ``keep`` or a folder that is removed afterwards.
+async def carry_out(campaign: Campaign, watch: Watch, keep: Path | None = None) -> tuple[Result, Evidence]:
+    """Run it, in ``keep`` or a folder that is removed afterwards: the result, and what it was judged by.
 
     Raises:
         FleetFailed: a gateway does not come up or does not stop.
@@ -111,7 +111,7 @@ class _Course:
         self._following: list[asyncio.Task[None]] = []
         self._deadline = float("inf")
 
-    async def run(self) -> Result:
+    async def run(self) -> tuple[Result, Evidence]:
         began = time.monotonic()
         campaign, run = self._campaign, self._campaign.run
         plan = Plan(
@@ -202,14 +202,13 @@ class _Course:
         before: Ledgers,
         orders: list[dict[str, Any]],
         codes: list[int],
-    ) -> Result:
-        own: OwnState = read_own_state(self._home, self._server.url)
+    ) -> tuple[Result, Evidence]:
         evidence = Evidence(
             tales=self._tales,
             orders=orders,
             before=before,
             after=read_ledgers(self._home),
-            own=own,
+            own=read_own_state(self._home, self._server.url),
             unexpected=self._fleet.unexpected(),
         )
         wrong = findings(evidence)
@@ -219,7 +218,7 @@ class _Course:
         ends: dict[str, int] = {}
         for order in orders:
             ends[order["status"]] = ends.get(order["status"], 0) + 1
-        return Result(
+        result = Result(
             campaign=self._campaign,
             took_s=time.monotonic() - began,
             settled_s=settled_s,
@@ -232,6 +231,7 @@ class _Course:
             findings=tuple(wrong),
             timelines=read_timelines(self._home, self._server.url, concerned) if concerned else {},
         )
+        return result, evidence
 
 
 @asynccontextmanager

@@ -15,6 +15,8 @@ from gateway.chaos.postgresql import Server
 from gateway.chaos.schedule import Kill, Run, Stop, kills, stops
 
 LOOK_S = 0.05
+BREATH_S = 0.5
+"""Between a recovery and the next kill."""
 REACHED_WITHIN_S = 8.0
 """An armed boundary that no flow reaches within this time is given up for a kill at this moment."""
 DATABASE_AWAY_S = 0.5
@@ -59,6 +61,7 @@ class Killing:
                 await asyncio.sleep(LOOK_S)
             await self._carry_out(self._waiting.pop(0))
             await self._fleet.until_ready()
+            await asyncio.sleep(BREATH_S)
 
     async def _carry_out(self, one: Kill | Stop) -> None:
         if isinstance(one, Stop):

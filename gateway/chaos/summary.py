@@ -29,7 +29,7 @@ def rows(result: Result) -> Iterator[tuple[str, str]]:
     yield (
         "Takeovers",
         f"{takeovers.count} flows, to their next record {takeovers.median_s:.2f} s in the median, "
-        f"{takeovers.longest_s:.2f} s at the longest",
+        f"{takeovers.longest_s:.2f} s at the longest; none moved for {takeovers.longest_standstill_s:.2f} s at most",
     )
     yield "Outage", f"{pulse.longest_outage_s:.1f} s at the longest without a good answer"
     yield "Settled", f"{result.settled_s:.1f} s after the last fault (of {result.campaign.settle_s:g} s)"

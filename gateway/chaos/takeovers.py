@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -18,10 +18,12 @@ class Takeovers(Struct, frozen=True, kw_only=True):
     count: int
     median_s: float
     longest_s: float
-    """From the death to the next record of the flow; waiting for a warehouse or a failing system is in it."""
+    """From the death to the next record of the flow; further deaths, warehouses and failing systems are in it."""
+    longest_standstill_s: float
+    """From a death to the next record of any flow."""
 
 
-def read_takeovers(home: Path, deaths: Iterable[tuple[float, tuple[int, ...]]]) -> Takeovers:
+def read_takeovers(home: Path, deaths: Sequence[tuple[float, tuple[int, ...]]]) -> Takeovers:
     """The takeovers after ``deaths``, each an instant in Unix seconds and the processes that died."""
     records: dict[str, list[tuple[float, int]]] = defaultdict(list)
     for file in (home / FOLDER / "progress").iterdir():
@@ -30,10 +32,17 @@ def read_takeovers(home: Path, deaths: Iterable[tuple[float, tuple[int, ...]]]) 
             records[flow].append((float(at), int(file.name)))
     for of_flow in records.values():
         of_flow.sort()
+    moments = sorted(at for of_flow in records.values() for at, _ in of_flow)
+    standstills = [
+        moments[following] - at for at, _ in deaths if (following := bisect_right(moments, at)) < len(moments)
+    ]
     waits = sorted(wait for at, pids in deaths for wait in _waits(records.values(), at, pids))
-    if not waits:
-        return Takeovers(count=0, median_s=0, longest_s=0)
-    return Takeovers(count=len(waits), median_s=waits[len(waits) // 2], longest_s=waits[-1])
+    return Takeovers(
+        count=len(waits),
+        median_s=waits[len(waits) // 2] if waits else 0.0,
+        longest_s=max(waits, default=0.0),
+        longest_standstill_s=max(standstills, default=0.0),
+    )
 
 
 def _waits(records: Iterable[list[tuple[float, int]]], at: float, pids: tuple[int, ...]) -> Iterable[float]:

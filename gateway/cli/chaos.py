@@ -103,9 +103,10 @@ def _carry_out(campaign: Campaign, keep: Path | None) -> Result:
 
     with _progress(campaign) as watch:
         try:
-            return asyncio.run(carry_out(campaign, watch, keep))
+            result, _ = asyncio.run(carry_out(campaign, watch, keep))
         except (FleetFailed, NoDatabase, Lost) as error:
             raise Failure(f"The run broke off: {error}", f"Again with: {_command(campaign)}") from None
+    return result
 
 
 def _command(campaign: Campaign) -> str:
