@@ -71,6 +71,8 @@ class PricedLine(Struct, frozen=True, kw_only=True):
     net: Money
     tax_rate_bp: BasisPoints
     source: Literal["list", "volume", "contract", "agreed"]
+    category: str = ""
+    """The product's."""
 
 
 class PricedBasket(Struct, frozen=True, kw_only=True):
@@ -84,11 +86,13 @@ class PricedBasket(Struct, frozen=True, kw_only=True):
     total: Money
 
 
-class StockLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class StockLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A quantity of one product."""
 
     sku: Sku
     quantity: Quantity
+    from_warehouses: Annotated[tuple[WarehouseId, ...], Meta(max_length=50)] = ()
+    """Only from these, the first that has all of it before any other; empty: from any."""
 
 
 class StockInquiry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -110,13 +114,27 @@ class StockTotals(Struct, frozen=True, kw_only=True):
     items: tuple[StockTotal, ...]
 
 
-class NewReservation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class NewReservation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Stock to set aside for an account, all of it or nothing."""
 
     account_id: AccountId
     lines: Annotated[tuple[StockLine, ...], Lines]
     ship_country: Country
     expires_in_s: HoldSeconds = 86_400
+    partial: bool = False
+    """As much as there is, instead of all of it or nothing; refused only when nothing is there."""
+
+    @property
+    def routed(self) -> bool:
+        """Whether it has wishes beyond quantities."""
+        return self.partial or any(line.from_warehouses for line in self.lines)
+
+
+class ReservationPart(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a reservation holds in one warehouse, and whose it must be."""
+
+    account_id: AccountId
+    warehouse: WarehouseId
 
 
 class ForAccount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

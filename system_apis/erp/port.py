@@ -38,6 +38,7 @@ from system_apis.erp.documents import (
     NewReturn,
     NewSalesOrder,
     PricedBasket,
+    ReservationPart,
     ReturnInspection,
     StockLevel,
     StockTotal,
@@ -111,6 +112,14 @@ class ErpPort(Protocol):
         """Post the goods issue. Raises ``NotFound``, ``WrongState``, ``InsufficientStock``."""
         ...
 
+    async def issue_part(self, reference: Reference, part: ReservationPart) -> Reservation:
+        """Post the goods issue of one warehouse, once. Raises ``NotFound``, ``WrongState``, ``InsufficientStock``."""
+        ...
+
+    async def release_part(self, reference: Reference, part: ReservationPart) -> Reservation:
+        """Give back what is set aside in one warehouse, once. Raises ``NotFound``, ``WrongState`` (it was issued)."""
+        ...
+
     async def find_reservation_by_reference(self, reference: Reference) -> Reservation | None:
         """The reservation made under ``reference``."""
         ...
@@ -138,6 +147,10 @@ class ErpPort(Protocol):
 
     async def cancel_sales_order(self, reference: Reference, account_id: AccountId) -> SalesOrder | None:
         """Undo an order; None: there was none, and there won't be one. Raises ``NotFound``, ``WrongState``."""
+        ...
+
+    async def close_sales_order(self, sales_order_id: RecordId, account_id: AccountId) -> SalesOrder:
+        """Cut an order down to what was invoiced, once; one with no invoice is cancelled. Raises ``NotFound``."""
         ...
 
     async def get_sales_order(self, sales_order_id: RecordId) -> SalesOrder:

@@ -44,6 +44,7 @@ from system_apis.erp.v1.model import (
     NewSalesOrder,
     PricedBasket,
     ReleaseResult,
+    ReservationPart,
     ReturnCancelResult,
     ReturnInspection,
     StockInquiry,
@@ -197,6 +198,29 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
         """
         ...
 
+    @action(
+        "/reservations/{reference}/issue-part",
+        scope="erp.reservations:write",
+        raises=[WrongState, InsufficientStock],
+        visible=ACCOUNTS,
+    )
+    async def issue_part(self, reference: RecordId, part: ReservationPart) -> Reservation:
+        """Post the goods issue of one warehouse's part; the other parts stay set aside.
+
+        Done once however often it is asked.
+        """
+        ...
+
+    @action(
+        "/reservations/{reference}/release-part", scope="erp.reservations:write", raises=[WrongState], visible=ACCOUNTS
+    )
+    async def release_part(self, reference: RecordId, part: ReservationPart) -> Reservation:
+        """Give back what is set aside in one warehouse; the other parts stay.
+
+        Done once however often it is asked. Refused as a wrong state once its goods were issued.
+        """
+        ...
+
     @read("/customers/{account_id}/terms", scope="erp.terms:read", raises=[UnknownAccount], visible=ACCOUNTS)
     async def get_terms(self, account_id: AccountId) -> CustomerTerms:
         """What finance agreed with an account."""
@@ -261,6 +285,15 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
 
         Safe when there is none: the reference is then barred, so that a late original is refused.
         Refused as a wrong state once anything of it was invoiced.
+        """
+        ...
+
+    @action("/sales-orders/{sales_order_id}/close", scope="erp.sales-orders:write", visible=ACCOUNTS)
+    async def close_sales_order(self, sales_order_id: RecordId, close: ForAccount) -> SalesOrder:
+        """Give up what is not invoiced of an order, and the credit that it took.
+
+        The order is cut down to what was invoiced; one with no invoice is cancelled. Done once
+        however often it is asked.
         """
         ...
 

@@ -39,6 +39,7 @@ from system_apis.erp.v1.model import (
     NewSalesOrder,
     PricedBasket,
     ReleaseResult,
+    ReservationPart,
     ReturnCancelResult,
     ReturnInspection,
     StockInquiry,
@@ -137,6 +138,12 @@ class Erp(ErpV1):
     async def consume_reservation(self, reference: RecordId, consume: ForAccount) -> Reservation:
         return await self._port.consume_reservation(reference, consume.account_id)
 
+    async def issue_part(self, reference: RecordId, part: ReservationPart) -> Reservation:
+        return await self._port.issue_part(reference, part)
+
+    async def release_part(self, reference: RecordId, part: ReservationPart) -> Reservation:
+        return await self._port.release_part(reference, part)
+
     async def get_terms(self, account_id: AccountId) -> CustomerTerms:
         return await self._port.get_terms(account_id)
 
@@ -149,6 +156,9 @@ class Erp(ErpV1):
 
     async def post_sales_order(self, order: NewSalesOrder) -> SalesOrder:
         return await self._port.post_sales_order(order, current_call().key)
+
+    async def close_sales_order(self, sales_order_id: RecordId, close: ForAccount) -> SalesOrder:
+        return await self._port.close_sales_order(sales_order_id, close.account_id)
 
     async def get_sales_order(self, sales_order_id: RecordId) -> SalesOrder:
         return await self._port.get_sales_order(sales_order_id)

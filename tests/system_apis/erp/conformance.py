@@ -6,9 +6,10 @@ the port must have tax rates for Germany: 19 % standard, 7 % reduced.
 
 from __future__ import annotations
 
+from tests.system_apis.erp.conformance_parts import ErpParts
 from tests.system_apis.erp.conformance_postings import ErpInvoices, ErpOrders
 from tests.system_apis.erp.conformance_stock import ErpMasterData, ErpStock
 
 
-class ErpPortConformance(ErpMasterData, ErpStock, ErpOrders, ErpInvoices):
+class ErpPortConformance(ErpMasterData, ErpStock, ErpOrders, ErpInvoices, ErpParts):
     """The promises of ``ErpPort``."""

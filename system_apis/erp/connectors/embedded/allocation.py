@@ -55,11 +55,12 @@ def _split(needs: Needs, ranked: list[Site]) -> tuple[Allocation, ...]:
         used = {allocation.warehouse for allocation in chosen}
         order = sorted(ranked, key=lambda site: (site.third_party, site.warehouse not in used))
         whole = next((site for site in order if site.free.get(sku, 0) >= quantity), None)
-        chosen += _take(sku, quantity, [whole] if whole else order)
+        chosen += take(sku, quantity, [whole] if whole else order)
     return tuple(chosen)
 
 
-def _take(sku: str, quantity: int, order: list[Site]) -> list[Allocation]:
+def take(sku: str, quantity: int, order: list[Site]) -> list[Allocation]:
+    """``quantity`` of ``sku`` from these sites, as much as each has, in their order."""
     taken: list[Allocation] = []
     for site in order:
         part = min(quantity, site.free.get(sku, 0))

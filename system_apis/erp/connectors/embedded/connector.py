@@ -51,6 +51,7 @@ from system_apis.erp.documents import (
     NewReturn,
     NewSalesOrder,
     PricedBasket,
+    ReservationPart,
     ReturnInspection,
     StockLevel,
     StockTotal,
@@ -126,6 +127,14 @@ class Connector(ErpPort):
     async def consume_reservation(self, reference: Reference, account_id: AccountId) -> Reservation:
         return await self._write(lambda c: reservations.consume(c, reference, account_id, self._clock.now()))
 
+    async def issue_part(self, reference: Reference, part: ReservationPart) -> Reservation:
+        now = self._clock.now()
+        return await self._write(lambda c: reservations.settle_part(c, reference, part, "issued", now))
+
+    async def release_part(self, reference: Reference, part: ReservationPart) -> Reservation:
+        now = self._clock.now()
+        return await self._write(lambda c: reservations.settle_part(c, reference, part, "released", now))
+
     async def find_reservation_by_reference(self, reference: Reference) -> Reservation | None:
         return await self._read(lambda c: reservations.find(c, reference, self._clock.now()))
 
@@ -143,6 +152,9 @@ class Connector(ErpPort):
 
     async def cancel_sales_order(self, reference: Reference, account_id: AccountId) -> SalesOrder | None:
         return await self._write(lambda c: sales_orders.cancel(c, reference, account_id, self._clock.now()))
+
+    async def close_sales_order(self, sales_order_id: RecordId, account_id: AccountId) -> SalesOrder:
+        return await self._write(lambda c: sales_orders.close(c, sales_order_id, account_id))
 
     async def get_sales_order(self, sales_order_id: RecordId) -> SalesOrder:
         return await self._read(lambda c: sales_orders.get(c, sales_order_id))

@@ -22,7 +22,8 @@ EXPOSURE = """SELECT t.account_id, t.exposure AS kept,
    JOIN sales_orders o ON o.key = i.sales_order WHERE i.account_id = t.account_id AND NOT o.prepaid) AS due
 FROM terms t"""
 RESERVED = """SELECT s.sku, s.warehouse, s.reserved AS kept, (SELECT coalesce(sum(a.quantity), 0) FROM allocations a
-JOIN reservations r ON r.key = a.reservation WHERE r.status = 'held' AND a.sku = s.sku AND a.warehouse = s.warehouse)
+JOIN reservations r ON r.key = a.reservation WHERE r.status = 'held' AND a.sku = s.sku AND a.warehouse = s.warehouse
+AND NOT EXISTS (SELECT 1 FROM settled_parts p WHERE p.reservation = r.key AND p.warehouse = a.warehouse))
 AS held FROM stock s"""
 
 

@@ -66,7 +66,9 @@ def tax_rate(connection: sqlite3.Connection, country: str, tax_category: str) ->
 
 
 def _line(connection: sqlite3.Connection, terms: CustomerTerms, line_no: int, line: BasketLine) -> PricedLine:
-    product = connection.execute("SELECT tax_category, currency FROM products WHERE sku = ?", (line.sku,)).fetchone()
+    product = connection.execute(
+        "SELECT tax_category, currency, category FROM products WHERE sku = ?", (line.sku,)
+    ).fetchone()
     if product is None:
         raise UnknownProduct(sku=line.sku)
     found = _unit_price(connection, terms, line)
@@ -88,6 +90,7 @@ def _line(connection: sqlite3.Connection, terms: CustomerTerms, line_no: int, li
         net=unit_price.of(line.quantity, discount_bp),
         tax_rate_bp=tax_rate(connection, terms.tax_country, product["tax_category"]) if taxed else 0,
         source="agreed" if line.agreed_discount_bp is not None else source,
+        category=product["category"],
     )
 
 

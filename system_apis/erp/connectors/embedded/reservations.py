@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from datetime import datetime, timedelta
+from typing import Literal
 
 from governance.contract.problems import NotFound
 from system_apis.canonical.entities import Allocation, Reservation
 from system_apis.canonical.refusals import InsufficientStock, WrongState
 from system_apis.embedded import fingerprint
-from system_apis.erp.connectors.embedded import products, stock
+from system_apis.erp.connectors.embedded import parts, products, stock
 from system_apis.erp.connectors.embedded.allocation import allocate
 from system_apis.erp.connectors.embedded.journal import (
     instant,
@@ -20,7 +21,8 @@ from system_apis.erp.connectors.embedded.journal import (
     stamp,
     stored,
 )
-from system_apis.erp.documents import NewReservation
+from system_apis.erp.connectors.embedded.routing import routed
+from system_apis.erp.documents import NewReservation, ReservationPart
 
 KIND = "reservation"
 
@@ -39,7 +41,10 @@ def reserve(connection: sqlite3.Connection, request: NewReservation, reference: 
         needs[line.sku] += line.quantity
     products.unknown_among(connection, tuple(needs))
     stock.expire_overdue(connection, now)
-    chosen = allocate(dict(needs), stock.sites_with(connection, tuple(needs)), request.ship_country)
+    sites = stock.sites_with(connection, tuple(needs))
+    chosen = (
+        routed(request, dict(needs), sites) if request.routed else allocate(dict(needs), sites, request.ship_country)
+    )
     key = connection.execute(
         """INSERT INTO reservations (reference, fingerprint, account_id, status, expires_at)
         VALUES (?, ?, ?, 'held', ?)""",
@@ -69,9 +74,9 @@ def release(connection: sqlite3.Connection, reference: str, account_id: str, now
         raise WrongState(record_id=found.reservation_id, state=found.status, needs="held")
     stock.expire_overdue(connection, now)
     if found.status == "held":
-        for part in found.allocations:
+        for part in parts.still_open(connection, found):
             stock.move(connection, part.sku, part.warehouse, 0, -part.quantity)
-    _set_status(connection, reference, "released")
+    set_status(connection, reference, "consumed" if parts.issued(connection, found) else "released")
     return _existing(connection, reference, now)
 
 
@@ -92,11 +97,50 @@ def consume(connection: sqlite3.Connection, reference: str, account_id: str, now
         raise WrongState(record_id=found.reservation_id, state=found.status, needs="held")
     stock.expire_overdue(connection, now)
     held = found.status == "held"
-    for part in found.allocations:
+    for part in parts.still_open(connection, found):
         if not held:
-            _still_free(connection, part)
+            still_free(connection, part)
         stock.move(connection, part.sku, part.warehouse, -part.quantity, -part.quantity if held else 0)
-    _set_status(connection, reference, "consumed")
+    set_status(connection, reference, "consumed")
+    return _existing(connection, reference, now)
+
+
+def settle_part(
+    connection: sqlite3.Connection,
+    reference: str,
+    part: ReservationPart,
+    outcome: Literal["issued", "released"],
+    now: datetime,
+) -> Reservation:
+    """Issue the goods of one warehouse, or give them back, once.
+
+    Raises:
+        NotFound: there is no such part of this account.
+        WrongState: the part came to the other end before.
+        InsufficientStock: the reservation expired and its stock is gone.
+    """
+    found = find(connection, reference, now)
+    if found is None or found.account_id != part.account_id:
+        raise NotFound()
+    goods = [one for one in found.allocations if one.warehouse == part.warehouse]
+    if not goods:
+        raise NotFound()
+    whole = {"consumed": "issued", "released": "released"}.get(found.status)
+    before = parts.outcomes(connection, found).get(part.warehouse, whole)
+    if before == outcome:
+        return found
+    if before is not None:
+        raise WrongState(record_id=found.reservation_id, state=before, needs="held")
+    stock.expire_overdue(connection, now)
+    held = found.status == "held"
+    for one in goods:
+        if not held and outcome == "issued":
+            still_free(connection, one)
+        on_hand = -one.quantity if outcome == "issued" else 0
+        stock.move(connection, one.sku, one.warehouse, on_hand, -one.quantity if held else 0)
+    parts.settle(connection, found, part.warehouse, outcome)
+    if not parts.still_open(connection, found):
+        set_status(connection, reference, "consumed" if parts.issued(connection, found) else "released")
     return _existing(connection, reference, now)
 
 
@@ -124,12 +168,14 @@ def _existing(connection: sqlite3.Connection, reference: str, now: datetime) -> 
     return found
 
 
-def _still_free(connection: sqlite3.Connection, part: Allocation) -> None:
+def still_free(connection: sqlite3.Connection, part: Allocation) -> None:
+    """Make sure that stock which is no longer reserved can be taken again; ``InsufficientStock`` if not."""
     sql = "SELECT on_hand - reserved AS free FROM stock WHERE sku = ? AND warehouse = ?"
     free = connection.execute(sql, (part.sku, part.warehouse)).fetchone()["free"]
     if free < part.quantity:
         raise InsufficientStock(sku=part.sku, requested=part.quantity, available=free)
 
 
-def _set_status(connection: sqlite3.Connection, reference: str, status: str) -> None:
+def set_status(connection: sqlite3.Connection, reference: str, status: str) -> None:
+    """Keep what a reservation is now."""
     connection.execute("UPDATE reservations SET status = ? WHERE reference = ?", (status, reference))

@@ -85,6 +85,32 @@ def cancel(connection: sqlite3.Connection, reference: str, account_id: str, now:
     return by_key(connection, row["key"])
 
 
+def close(connection: sqlite3.Connection, sales_order_id: str, account_id: str) -> SalesOrder:
+    """Cut the order down to what was invoiced of it, and give the credit of the rest back; once.
+
+    An order of which nothing was invoiced is cancelled. Raises ``NotFound``.
+    """
+    key = key_of("SO", sales_order_id)
+    row = connection.execute("SELECT * FROM sales_orders WHERE key = ?", (key,)).fetchone()
+    if row is None or row["account_id"] != account_id:
+        raise NotFound()
+    if row["status"] != "posted":
+        return by_key(connection, key)
+    sql = "SELECT count(*) AS count, coalesce(sum(net), 0) AS net, coalesce(sum(tax), 0) AS tax FROM invoices"
+    billed = connection.execute(f"{sql} WHERE sales_order = ?", (key,)).fetchone()
+    if billed["count"]:
+        connection.execute("DELETE FROM sales_order_lines WHERE sales_order = ? AND invoiced = 0", (key,))
+        sql = "UPDATE sales_order_lines SET quantity = invoiced, net = invoiced_net WHERE sales_order = ?"
+        connection.execute(sql, (key,))
+        sql = "UPDATE sales_orders SET status = 'invoiced', net = ?, tax = ?, total = ?, uninvoiced = 0 WHERE key = ?"
+        connection.execute(sql, (billed["net"], billed["tax"], billed["net"] + billed["tax"], key))
+    else:
+        connection.execute("UPDATE sales_orders SET status = 'cancelled', uninvoiced = 0 WHERE key = ?", (key,))
+    if not row["prepaid"]:
+        customers.owe(connection, account_id, -row["uninvoiced"])
+    return by_key(connection, key)
+
+
 def by_key(connection: sqlite3.Connection, key: int) -> SalesOrder:
     """The order, or ``NotFound``."""
     row = connection.execute("SELECT * FROM sales_orders WHERE key = ?", (key,)).fetchone()

@@ -50,6 +50,10 @@ CREATE TABLE IF NOT EXISTS allocations (
     reservation INTEGER NOT NULL REFERENCES reservations, position INTEGER NOT NULL, sku TEXT NOT NULL,
     warehouse TEXT NOT NULL, quantity INTEGER NOT NULL CHECK (quantity > 0), PRIMARY KEY (reservation, position)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS settled_parts (
+    reservation INTEGER NOT NULL REFERENCES reservations, warehouse TEXT NOT NULL,
+    outcome TEXT NOT NULL CHECK (outcome IN ('issued', 'released')), PRIMARY KEY (reservation, warehouse)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS terms (
     account_id TEXT PRIMARY KEY, currency TEXT NOT NULL, payment_terms TEXT NOT NULL, credit_limit INTEGER,
     discount_bp INTEGER NOT NULL, tax_treatment TEXT NOT NULL, tax_country TEXT NOT NULL, on_hold INTEGER NOT NULL,

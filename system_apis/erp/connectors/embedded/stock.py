@@ -17,15 +17,20 @@ from system_apis.erp.connectors.embedded.allocation import Site
 from system_apis.erp.connectors.embedded.journal import stamp
 from system_apis.erp.documents import StockLevel, StockTotal
 
+OPEN_PARTS = """SELECT a.* FROM allocations a WHERE a.reservation = ? AND NOT EXISTS (SELECT 1 FROM settled_parts p
+WHERE p.reservation = a.reservation AND p.warehouse = a.warehouse) ORDER BY a.position"""
+"""What a reservation still holds: the allocations in warehouses whose part is neither issued nor given back."""
 POSITIONS = """SELECT s.sku, s.warehouse, s.on_hand, w.country, w.serves, w.third_party,
 s.reserved - coalesce((SELECT sum(a.quantity) FROM reservations r JOIN allocations a ON a.reservation = r.key
-    WHERE r.status = 'held' AND r.expires_at <= ? AND a.sku = s.sku AND a.warehouse = s.warehouse), 0) AS reserved
+    WHERE r.status = 'held' AND r.expires_at <= ? AND a.sku = s.sku AND a.warehouse = s.warehouse AND NOT EXISTS
+    (SELECT 1 FROM settled_parts p WHERE p.reservation = r.key AND p.warehouse = a.warehouse)), 0) AS reserved
 FROM stock s JOIN sites w USING (warehouse)"""
 
 
 TOTALS = """SELECT p.sku, coalesce((SELECT sum(s.on_hand - s.reserved) FROM stock s WHERE s.sku = p.sku), 0)
 + coalesce((SELECT sum(a.quantity) FROM reservations r JOIN allocations a ON a.reservation = r.key
-    WHERE r.status = 'held' AND r.expires_at <= ? AND a.sku = p.sku), 0) AS available
+    WHERE r.status = 'held' AND r.expires_at <= ? AND a.sku = p.sku AND NOT EXISTS
+    (SELECT 1 FROM settled_parts d WHERE d.reservation = r.key AND d.warehouse = a.warehouse)), 0) AS available
 FROM products p WHERE p.sku IN (SELECT value FROM json_each(?))"""
 
 
@@ -110,7 +115,7 @@ def expire_overdue(connection: sqlite3.Connection, now: datetime) -> None:
     overdue = "SELECT key FROM reservations WHERE status = 'held' AND expires_at <= ?"
     keys = [row["key"] for row in connection.execute(overdue, (stamp(now),))]
     for key in keys:
-        for row in connection.execute("SELECT * FROM allocations WHERE reservation = ?", (key,)).fetchall():
+        for row in connection.execute(OPEN_PARTS, (key,)).fetchall():
             move(connection, row["sku"], row["warehouse"], 0, -row["quantity"])
         connection.execute("UPDATE reservations SET status = 'expired' WHERE key = ?", (key,))
 
