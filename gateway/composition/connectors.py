@@ -10,7 +10,7 @@ from gateway.composition.injection import Resources, made
 from gateway.settings import Settings, SettingsError, System, read_section
 from governance.contract.discovery import discover_connectors
 from governance.contract.graph import Node, constructor_types
-from governance.egress import Egress, VendorClient
+from governance.egress import Egress, MailClient, VendorClient
 from governance.webhooks import VendorSchemes
 
 
@@ -73,7 +73,9 @@ def _connector(name: str, settings: Settings, resources: Resources) -> Connector
     given = {**resources, module.Settings: own}
     outward = vendor_settings(name, settings)
     if VendorClient in constructor_types(module.Connector).values():
-        given[VendorClient] = way_out(name, outward, settings, resources[Egress])
+        given[VendorClient] = way_out(name, outward, settings, resources[Egress].vendor)
+    if MailClient in constructor_types(module.Connector).values():
+        given[MailClient] = way_out(name, outward, settings, resources[Egress].mail)
     connector: Connector = made(module.Connector, given)
     if VendorSchemes in resources:
         resources[VendorSchemes].learn(name, connector)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from gateway.composition.injection import Resources
 from gateway.settings import Settings, SettingsError, System, read_section
 from governance.call import Clock
-from governance.egress import Egress, EgressSettings, VendorClient, VendorSettings
+from governance.egress import Egress, EgressSettings, VendorSettings
 from governance.store import Store
 from governance.telemetry import CallMetrics, Tracing
+
+Way = TypeVar("Way")
 
 
 def egress_of(settings: Settings, resources: Resources) -> Egress:
@@ -33,14 +38,14 @@ def vendor_settings(name: str, settings: Settings) -> VendorSettings:
     return read_section(table, VendorSettings, file=settings.file_name, path=f"systems.{name}.egress")
 
 
-def way_out(name: str, own: VendorSettings, settings: Settings, egress: Egress) -> VendorClient:
-    """The way out to the system ``name``.
+def way_out(name: str, own: VendorSettings, settings: Settings, make: Callable[[str, VendorSettings], Way]) -> Way:
+    """The way out to the system ``name``, as ``make`` of the egress makes it.
 
     Raises:
         SettingsError: its ``ca_file`` holds no certificates.
     """
     try:
-        return egress.vendor(name, own)
+        return make(name, own)
     except OSError as error:  # ssl's own errors are among them
         place = f"{settings.file_name}: systems.{name}.egress.ca_file"
         raise SettingsError([f"{place} names {own.ca_file}, which can't be read as certificates."]) from error

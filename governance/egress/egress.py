@@ -11,6 +11,7 @@ from governance.egress.figures import EgressFigures
 from governance.egress.guard import Guard
 from governance.egress.guarded import GuardedClient
 from governance.egress.hop import HopClient
+from governance.egress.mail import MailClient
 from governance.egress.settings import EgressSettings, VendorSettings
 from governance.egress.vendor import Shared, VendorClient
 from governance.store import Store
@@ -52,11 +53,20 @@ class Egress:
             exempt=self._settings.guarded_exempt,
         )
         self.guarded = GuardedClient(guard, self.figures)
-        self._vendors: dict[str, VendorClient] = {}
+        self._vendors: dict[str, VendorClient | MailClient] = {}
 
     def vendor(self, name: str, settings: VendorSettings | None = None) -> VendorClient:
         """The way out to the system ``name``; made before ``start``, with which it opens."""
         made = self._vendors[name] = VendorClient(name, settings or VendorSettings(), self._shared)
+        return made
+
+    def mail(self, name: str, settings: VendorSettings | None = None) -> MailClient:
+        """The way out to the mail server of the system ``name``; made before ``start``.
+
+        Raises:
+            OSError: its ``ca_file`` holds no certificates.
+        """
+        made = self._vendors[name] = MailClient(name, settings or VendorSettings(), self._shared)
         return made
 
     async def start(self) -> None:
