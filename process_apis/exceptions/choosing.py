@@ -1,25 +1,24 @@
-"""What each choice would do, in words, from the flow's table and what was done so far."""
+"""What each choice would do, in words, from the flow's table and its record."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from process_apis.flow.table import Flow
 from process_apis.flow.trouble import AMEND_STEP, UNDO
 
 
-def would(choice: str, step: str, flow: Flow[Any] | None, done: Sequence[str]) -> str:
-    """What ``choice`` would do about ``step``; ``done`` are the steps that were begun, in order."""
+def would(choice: str, step: str, flow: Flow[Any] | None, state: Any) -> str:
+    """What ``choice`` would do about ``step`` of a flow with this record; None where either is not known here."""
     match choice:
         case "retry":
             return _retry(step)
         case "skip":
             return _skip(step, flow)
         case "amend":
-            return f"{_undoing(flow, done)} and the process begins anew with the changes, from its first step."
+            return f"{_undoing(step, flow, state)} and the process begins anew with the changes, from its first step."
         case "cancel":
-            return f"{_undoing(flow, done)} and the process ends cancelled."
+            return f"{_undoing(step, flow, state)} and the process ends cancelled."
         case _:
             return ""
 
@@ -41,8 +40,14 @@ def _skip(step: str, flow: Flow[Any] | None) -> str:
     return f"The process {goes_on} as if {step} were done; nothing of it is done here."
 
 
-def _undoing(flow: Flow[Any] | None, done: Sequence[str]) -> str:
-    undone = [row.name for row in flow.rows if row.undo is not None and row.name in done] if flow is not None else []
+def _undoing(step: str, flow: Flow[Any] | None, state: Any) -> str:
+    """Every step up to this one that can be undone is asked to, in reverse order."""
+    undone: list[str] = []
+    for row in flow.rows if flow is not None and state is not None else ():
+        if row.undo is not None and (row.when is None or row.when(state)):
+            undone.append(row.name)
+        if row.name == step:
+            break
     if not undone:
-        return "Nothing has to be undone,"
+        return "What was done is undone,"
     return f"{', '.join(reversed(undone))} {'is' if len(undone) == 1 else 'are'} undone,"

@@ -33,7 +33,7 @@ class Deed(Struct, frozen=True, kw_only=True):
     by: str
     detail: str = ""
     key: str = ""
-    """Of the request, so that a repeat is known; empty where its revision tells."""
+    """A deed of the same key is written once; empty where the revision tells repeats."""
 
 
 def deeds_of(connection: sa.Connection, exception_id: str) -> list[Any]:
@@ -42,24 +42,20 @@ def deeds_of(connection: sa.Connection, exception_id: str) -> list[Any]:
     return list(connection.execute(query.order_by(exception_deeds.c.number)))
 
 
-def known_deed(connection: sa.Connection, exception_id: str, key: str) -> Any:
-    """The deed that this key was used for; None where there is none."""
-    this = sa.and_(exception_deeds.c.exception_id == exception_id, exception_deeds.c.key == key)
-    return connection.execute(sa.select(exception_deeds).where(this)).first()
-
-
 def act(connection: sa.Connection, row: Any, deed: Deed, revision: str, now: datetime, **changes: Any) -> int:
     """Write a deed about the exception of ``row`` and change its columns; the exception's new revision.
 
     Raises:
         PreconditionFailed: somebody did something about it since ``revision``.
     """
-    flow = taken(connection, row.flow_id)
+    flow = taken(connection, row.flow_id)  # from here on nobody else acts about it
     last: int = connection.execute(
         sa.select(sa.func.coalesce(sa.func.max(exception_deeds.c.number), 0)).where(
             exception_deeds.c.exception_id == row.exception_id
         )
     ).scalar_one()
+    if deed.key and _known(connection, row.exception_id, deed.key):
+        return last
     if revision not in (ANY, str(last)):
         raise PreconditionFailed
     insert: Any = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(exception_deeds)
@@ -84,3 +80,8 @@ def act(connection: sa.Connection, row: Any, deed: Deed, revision: str, now: dat
         )  # fmt: skip
         note_between(connection, row.flow_id, flow.leg, note)
     return last + 1
+
+
+def _known(connection: sa.Connection, exception_id: str, key: str) -> bool:
+    this = sa.and_(exception_deeds.c.exception_id == exception_id, exception_deeds.c.key == key)
+    return connection.execute(sa.select(exception_deeds.c.number).where(this)).first() is not None

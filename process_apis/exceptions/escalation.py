@@ -132,7 +132,7 @@ class Escalation:
             return
         finally:
             leave(token)
-        deed = Deed(word="notified", operation="escalate", by=CLOCK, detail=said)
+        deed = Deed(word="notified", operation="escalate", by=CLOCK, detail=said, key=key)
         await self._flows.write(partial(act, row=row, deed=deed, revision=ANY, now=self._clock.now()))
 
 

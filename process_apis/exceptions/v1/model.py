@@ -21,6 +21,7 @@ Person = Annotated[
 ]
 Instant = Annotated[datetime, Meta(tz=True)]
 Reason = Annotated[str, Meta(min_length=3, max_length=2_000, description="Why, for those who read it later.")]
+Document = Annotated[str, Meta(max_length=20_000, description="A JSON object as text.")]
 Choice = Literal["retry", "skip", "amend", "cancel"]
 Status = Literal["open", "settled", "closed"]
 
@@ -173,12 +174,17 @@ class Settling(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whose exception it is."""
     choice: Choice
     reason: Reason
-    amendment: msgspec.Raw = msgspec.Raw(b"null")
-    """What `amend` changes, as the process's own amendment reads it."""
+    amendment: Document = ""
+    """What `amend` changes: the body that the process's own amendment takes, as JSON text."""
 
     def __post_init__(self) -> None:
-        if (self.choice == "amend") != (bytes(self.amendment) != b"null"):
+        if (self.choice == "amend") != bool(self.amendment):
             raise ValueError("amendment is what `amend` changes: give it with that choice, and with no other")
+        if self.amendment:
+            try:
+                msgspec.json.decode(self.amendment, type=dict[str, object])
+            except msgspec.DecodeError:
+                raise ValueError('amendment is JSON text of an object, such as "{\\"requested_on\\": …}"') from None
 
 
 class BulkSettling(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

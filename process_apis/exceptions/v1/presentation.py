@@ -49,11 +49,10 @@ def exception_of(row: Any, now_us: int) -> FlowException:
 
 def detail_of(row: Any, background: Background, now_us: int) -> ExceptionDetail:
     """An exception with all that is known about it."""
-    begun = list(dict.fromkeys(entry.step.partition(":")[0] for entry in background.entries))
     return ExceptionDetail(
         **_members(row, now_us),
         would=tuple(
-            ChoiceOpen(choice=choice, would=would(choice, row.step, background.flow, begun))
+            ChoiceOpen(choice=choice, would=would(choice, row.step, background.flow, background.state))
             for choice in CHOICES.decode(row.choices)
         ),
         evidence=_evidence(row, background),

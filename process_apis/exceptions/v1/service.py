@@ -20,7 +20,7 @@ from process_apis.events.kind import happened
 from process_apis.events.outbox import append
 from process_apis.events.taxonomy.exception import ExceptionSettled
 from process_apis.exceptions.choosing import would
-from process_apis.exceptions.deeds import ANY, Deed, act, deeds_of, known_deed
+from process_apis.exceptions.deeds import ANY, Deed, act, deeds_of
 from process_apis.exceptions.escalation import Escalation
 from process_apis.exceptions.finding import NOBODY, Wanted, find, loads, one
 from process_apis.exceptions.migration import MIGRATIONS
@@ -38,6 +38,7 @@ from process_apis.exceptions.v1.model import (
 )
 from process_apis.exceptions.v1.presentation import CHOICES, Background, detail_of, exception_of, queue_state
 from process_apis.flow.runtime import FlowRuntime
+from process_apis.flow.table import Flow
 from process_apis.flow.tables import timeline
 from process_apis.flow.timeline import microseconds
 from process_apis.flow.trouble import Settlement, decoded
@@ -129,20 +130,15 @@ class Exceptions(ExceptionsV1):
         row = await self._row(exception_id, comment.account_id)
         key = derive_key("comment", current_call().key)
         deed = Deed(word="commented", operation="comment_exception", by=_somebody(), detail=comment.text, key=key)
-        now = self._clock.now()
-
-        def once(connection: sa.Connection) -> None:
-            if known_deed(connection, exception_id, key) is None:
-                act(connection, row, deed, ANY, now)
-
-        await self._flows.write(once)
+        await self._flows.write(partial(act, row=row, deed=deed, revision=ANY, now=self._clock.now()))
         return await self._shown(exception_id)
 
     async def settle_exception(self, exception_id: RecordId, settling: Settling) -> FlowException:
         """Settle an exception by retry, skip, amend or cancel."""
         row = await self._row(exception_id, settling.account_id)
-        body = bytes(settling.amendment) if settling.choice == "amend" else b""
-        settlement = Settlement(choice=settling.choice, reason=settling.reason, by=_somebody(), body=body)
+        settlement = Settlement(
+            choice=settling.choice, reason=settling.reason, by=_somebody(), body=settling.amendment.encode()
+        )
         if row.settlement and decoded(row.settlement) == settlement:
             return exception_of(row, self._now_us)  # asked again after its answer was lost
         _demand_open(row)
@@ -177,15 +173,15 @@ class Exceptions(ExceptionsV1):
                 outcome = "settled" if await self._settled(row, settlement, str(row.revision)) else "gone"
             except PreconditionFailed:
                 outcome = "changed"
-        begun = await self._flows.read(partial(_begun, flow_id=row.flow_id)) if settling.dry_run else []
         flow = self._flows.registered.get(row.flow)
+        state = await self._flows.read(partial(_record, flow=flow, flow_id=row.flow_id)) if settling.dry_run else None
         return SettledItem(
             exception_id=row.exception_id,
             account_id=row.account_id,
             flow_id=row.flow_id,
             step=row.step,
             outcome=outcome,
-            would=would(settling.choice, row.step, flow, begun) if settling.dry_run else "",
+            would=would(settling.choice, row.step, flow, state) if settling.dry_run else "",
         )
 
     async def _settled(self, row: Any, settlement: Settlement, revision: str) -> bool:
@@ -220,15 +216,11 @@ class Exceptions(ExceptionsV1):
     def _background(self, connection: sa.Connection, row: Any) -> Background:
         done = sa.select(timeline).where(timeline.c.flow_id == row.flow_id).order_by(timeline.c.position)
         flow = self._flows.registered.get(row.flow)
-        try:
-            state = flow.book.load(connection, row.flow_id) if flow is not None else None
-        except NotFound:
-            state = None
         return Background(
             deeds=deeds_of(connection, row.exception_id),
             entries=connection.execute(done).all(),
             flow=flow,
-            state=state,
+            state=_record(connection, flow, row.flow_id),
         )
 
     @property
@@ -236,9 +228,11 @@ class Exceptions(ExceptionsV1):
         return microseconds(self._clock.now())
 
 
-def _begun(connection: sa.Connection, flow_id: str) -> list[str]:
-    steps = sa.select(timeline.c.step).where(timeline.c.flow_id == flow_id).distinct()
-    return [step.partition(":")[0] for step in connection.execute(steps).scalars()]
+def _record(connection: sa.Connection, flow: Flow[Any] | None, flow_id: str) -> Any:
+    try:
+        return flow.book.load(connection, flow_id) if flow is not None else None
+    except NotFound:  # retention took it
+        return None
 
 
 def _somebody() -> str:
