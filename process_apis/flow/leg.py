@@ -194,6 +194,7 @@ class Leg:
             failing_us=verdict.failing_us,
             attempts=verdict.attempts,
             skip=self.start.skip,
+            told=self.start.told,
             held=self.held,
             exception_id=self.exception_id,
         )

@@ -2,7 +2,7 @@
 
 Accepting a flow is one transaction: its rows and its place in the queue are both there or neither.
 Any process accepts, cancels and reads; on SQLite one process runs them (``slot``), and another takes
-over within ``TAKE_OVER_S`` of its death, with everything that was under way.
+over within a quarter of a second of its death, with everything that was under way (``tenure``).
 
 A database that is away: accepting and reading raise ``SystemUnavailable``; flows under way wait.
 """
@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from governance.call import Call, Clock
+from governance.contract import NotFound
 from governance.contract.refusals import IdempotencyKeyReused, SystemUnavailable
 from governance.database import Migrations, migrate, one_at_a_time, open_engine
 from process_apis.events.migration import MIGRATIONS as EVENT_TABLES
@@ -30,13 +31,14 @@ from process_apis.events.outbox import append
 from process_apis.flow.companion import Companion
 from process_apis.flow.initiator import initiator_of
 from process_apis.flow.migration import MIGRATIONS
-from process_apis.flow.resting import wake_due
+from process_apis.flow.replaying import Replay, Replaying
 from process_apis.flow.run import Note
 from process_apis.flow.settings import FlowSettings
-from process_apis.flow.slot import Place, place_for
+from process_apis.flow.slot import place_for
 from process_apis.flow.steering import NoChoice, Steering
 from process_apis.flow.table import Flow
 from process_apis.flow.tables import flows
+from process_apis.flow.tenure import Tenure
 from process_apis.flow.timeline import add_to_timeline, microseconds, timeline_rows
 from process_apis.flow.trouble import Settlement
 from process_apis.flow.verdict import FlowStart
@@ -50,8 +52,6 @@ State = TypeVar("State")
 log = logging.getLogger("tiergate.flow")
 OWN_TABLES = (MIGRATIONS, EVENT_TABLES)
 NORMAL = 5
-TAKE_OVER_S = 0.25
-AWAY_S = 1.0
 LOOK_S = 0.1
 
 
@@ -65,11 +65,10 @@ class FlowRuntime:
         self._adopted = list(OWN_TABLES)
         self._has_readers = False
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="flow-tables")
-        self._place: Place | None = None
+        self._tenure: Tenure | None = None
         self._watched: dict[str, asyncio.Event] = {}
         self._engine: sa.Engine | None = None
         self._host: Host | None = None
-        self._tasks: list[asyncio.Task[None]] = []
         self._companions: list[Companion] = []
 
     def register(self, flow: Flow[State], performer: object) -> None:
@@ -118,12 +117,8 @@ class FlowRuntime:
         self._host = Host(self._engine, self._clock, settings, self._changed)
         await asyncio.to_thread(self._prepare, self._engine, self._host)
         if settings.run:
-            self._place = place_for(self._engine, settings.home)
-            await self._take(self._host, self._place)
-            self._tasks = [
-                asyncio.create_task(self._look_after(self._host, self._place)),
-                asyncio.create_task(self._wake_due(self._host)),
-            ]
+            self._tenure = Tenure(place_for(self._engine, settings.home), self._host, settings, self._clock, self.write)
+            await self._tenure.start(self._flows)
         for companion in self._companions:
             await companion.start()
 
@@ -133,12 +128,11 @@ class FlowRuntime:
             return
         for companion in reversed(self._companions):
             await companion.stop()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tenure is not None:
+            await self._tenure.stop()
         await self._host.stop(self._settings.drain_s)
-        if self._place is not None:
-            await asyncio.to_thread(self._place.release)
+        if self._tenure is not None:
+            await self._tenure.release()
         self._threads.shutdown(wait=True)
         self._engine.dispose()
         self._engine = None
@@ -233,6 +227,31 @@ class FlowRuntime:
         except NoChoice:
             return False
 
+    async def replay(self, flow_id: str, step: str, *, by: str, reason: str, dry_run: bool = False) -> Replay:
+        """Do a flow again from ``step`` on, under its own id, or say what that would do.
+
+        Raises:
+            NotFound: there is no such flow, or none that this process knows.
+        """
+        return await self._replayed(
+            flow_id, by, reason, lambda to, connection: to.replay(connection, flow_id, step, dry_run=dry_run)
+        )
+
+    async def rerun(
+        self, flow_id: str, step: str, body: bytes, source_id: str, *, by: str, reason: str, dry_run: bool = False
+    ) -> Replay:
+        """Begin a corrected run of a flow that ended with everything undone, or say what that would do.
+
+        ``body`` is the correction as the flow's ``renew`` reads it. One ``source_id`` makes one new flow.
+
+        Raises:
+            NotFound: there is no such flow, or none that this process knows.
+        """
+        return await self._replayed(
+            flow_id, by, reason,
+            lambda to, connection: to.rerun(connection, flow_id, step, body, source_id, dry_run=dry_run),
+        )  # fmt: skip
+
     async def until(self, flow_id: str, look: Callable[[], Any], good: Callable[[Any], bool], seconds: float) -> Any:
         """What the coroutine function ``look`` gives once it is ``good``, or after ``seconds`` as it is then."""
         deadline = self._clock.monotonic() + seconds
@@ -276,6 +295,19 @@ class FlowRuntime:
             host.wake(flow_id)
         return done
 
+    async def _replayed(
+        self, flow_id: str, by: str, reason: str, work: Callable[[Replaying, sa.Connection], Replay]
+    ) -> Replay:
+        host, now = self._started, self._clock.now()
+
+        def replayed(connection: sa.Connection) -> Replay:
+            name = connection.execute(sa.select(flows.c.flow).where(flows.c.flow_id == flow_id)).scalar()
+            if (flow := self.registered.get(name or "")) is None:
+                raise NotFound
+            return work(Replaying(flow=flow, enqueue=host.enqueue, now=now, by=by, reason=reason), connection)
+
+        return await self.write(replayed)
+
     @property
     def _started(self) -> Host:
         if self._host is None:
@@ -307,37 +339,6 @@ class FlowRuntime:
             migrate(engine, self._settings.home, migrations)
         with one_at_a_time(engine, self._settings.home):
             host.prepare()
-
-    async def _take(self, host: Host, place: Place) -> None:
-        executor = await asyncio.to_thread(place.take)
-        if executor is not None:
-            await host.launch(executor, self._flows)
-
-    async def _look_after(self, host: Host, place: Place) -> None:
-        """Wait for a place; once in it, take over what dead holders of others left."""
-        while place.shared or not host.launched:
-            await asyncio.sleep(TAKE_OVER_S)
-            try:
-                if not host.launched:
-                    await self._take(host, place)
-                elif fallen := await asyncio.to_thread(lambda: place.fallen(host.executors())):
-                    await asyncio.to_thread(host.take_over, fallen)
-                    await asyncio.to_thread(place.settled, fallen)
-            except SQLAlchemyError as error:  # the database is away; flows wait for it, and so do we
-                log.warning("the flows can't be looked after: %s", error)
-                await asyncio.sleep(AWAY_S)
-
-    async def _wake_due(self, host: Host) -> None:
-        """Queue flows at rest once their time has come, in whichever process looks first."""
-        while True:
-            await asyncio.sleep(self._settings.look_s)
-            if not host.launched:
-                continue
-            try:
-                await self.write(partial(wake_due, now=self._clock.now(), enqueue=host.enqueue))
-            except SystemUnavailable as error:
-                log.warning("flows that fall due can't be found: %s", error)
-                await asyncio.sleep(AWAY_S)
 
     def _changed(self, flow_id: str) -> None:
         if watched := self._watched.get(flow_id):

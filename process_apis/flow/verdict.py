@@ -42,6 +42,8 @@ class FlowStart(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="flow
     """Steps and undos that people settled by hand."""
     back: Verdict | None = None
     """Why the flow goes backward from ``first_step`` on; None: forward."""
+    told: tuple[str, ...] = ()
+    """Steps whose events were written before, in a replay."""
     held: bool = False
     """The flow is called on hold until the step is done."""
     exception_id: str = ""

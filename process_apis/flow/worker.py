@@ -166,6 +166,7 @@ class Worker:
             leg.run.state, leg.events = before, []
             verdict = FAULT if index <= leg.pivot_group else stuck_by_fault(leg.names(index)[-1])
         if verdict.outcome in ("parked", "stuck"):
+            leg.events = []  # its steps are done again, and tell of it then
             self._rest(leg, step_id, leg.following(index, verdict), verdict, before_return=index <= leg.pivot_group)
         elif verdict.outcome != "done":
             leg.mark(None, "undo")
@@ -186,7 +187,7 @@ class Worker:
             for step in leg.applying(stage):
                 leg.mark(leg.status_by(step.name), step.name)
                 leg.held = False
-                if step.publishes is not None and step in steps:
+                if step.publishes is not None and step in steps and step.name not in leg.start.told:
                     leg.events += step.publishes(leg.run.state)
         return DONE
 
@@ -277,7 +278,7 @@ class Worker:
         self._end(leg, step_id, "completed", telling=False)
 
     def _end(self, leg: Leg, step_id: int, outcome: str, *, telling: bool) -> None:
-        if leg.flow.publishes is not None:
+        if leg.flow.publishes is not None and outcome not in leg.start.told:
             leg.events += leg.flow.publishes(leg.run.state)
         at = None if telling else microseconds(self._clock.now())
         self._keep(leg, step_id, ended=True, outcome=outcome, ended_us=at)

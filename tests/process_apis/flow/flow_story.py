@@ -25,6 +25,7 @@ from msgspec.structs import replace
 
 from governance.call import Accounts, Call, Principal, SystemClock, child_key
 from process_apis.flow import FlowRuntime, FlowSettings
+from process_apis.flow.replaying import Replay
 from process_apis.flow.run import Run
 from process_apis.flow.table import Flow, Refused, Step, Together
 from process_apis.flow.tables import exceptions, flows, timeline
@@ -212,6 +213,16 @@ class Story:
     def when_settled(self, case_id: str, choice: Any, body: bytes = b"") -> bool:
         settlement = Settlement(choice=choice, reason="looked into", by="jo", body=body)
         return self.run(self.flows.settle(self.exceptions(case_id)[-1].exception_id, settlement))
+
+    def when_replayed(self, case_id: str, step: str, *, dry_run: bool = False) -> Replay:
+        return self.run(self.flows.replay(case_id, step, by="jo", reason="looked into", dry_run=dry_run))
+
+    def when_rerun(
+        self, case_id: str, step: str, quantity: int, source_id: str = "k", *, dry_run: bool = False
+    ) -> Replay:
+        body = str(quantity).encode()
+        again = self.flows.rerun(case_id, step, body, source_id, by="jo", reason="corrected", dry_run=dry_run)
+        return self.run(again)
 
     def expect(self, case_id: str, **wanted: Any) -> Case:
         """Wait until the case is as wanted: fields of its state, ``standing`` effects, open ``exceptions``."""
