@@ -80,7 +80,7 @@ class Patience:
     def _waited(self, wait: NotYet) -> Verdict | float:
         if wait.due_at is not None:
             return self._parked(microseconds(wait.due_at))
-        if self._place.listens:
+        if self._place.listens and not wait.soon:
             return self._parked(microseconds(self._clock.now()) + round(MOST_PARKED_S * SECOND_US))
         self._waits += 1
         return self._parked(self._later_us()) if self._impatient else POLL.delay_s(self._waits - 1)

@@ -40,12 +40,14 @@ class NotYet(Exception):
     """What the step waits for has not come; it is asked again later, or with ``due_at`` not before then.
 
     A step that listens, or names a time, leaves memory: the flow is a row until the time has come, a
-    signal arrived, or somebody cancelled or amended it.
+    signal arrived, or somebody cancelled or amended it. With ``soon`` one that listens is asked again a few
+    times before it leaves, like one that does not.
     """
 
-    def __init__(self, *, due_at: datetime | None = None) -> None:
+    def __init__(self, *, due_at: datetime | None = None, soon: bool = False) -> None:
         super().__init__("not yet")
         self.due_at = due_at
+        self.soon = soon
 
 
 class Retry(Struct, frozen=True, kw_only=True):
