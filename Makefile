@@ -20,7 +20,7 @@ RUN := $(VENV)/.run-$(call sum,run)
 DEV := $(VENV)/.dev-$(call sum,dev)
 BENCH := $(VENV)/.bench-$(call sum,bench)
 
-.PHONY: help run demo test check static conformance proof bench lock clean
+.PHONY: help run demo test check static conformance proof chaos bench lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F '|' '{ printf "%-14s%s\n", $$1, $$2 }'
@@ -54,6 +54,9 @@ conformance: $(DEV) ## Write docs/conformance.md from the tests' markers
 
 proof: $(DEV) ## Kill, flood and starve a running gateway for some minutes, and count
 	@$(BIN)/python -m pytest -q -m proof --timeout 1800
+
+chaos: $(DEV) ## Kill gateways under 1,000 orders and failing systems, and check every ledger (ARGS)
+	@exec $(BIN)/tiergate chaos --orders 1000 --kills 50 --lost 5% --failing 10% $(ARGS)
 
 mutants: $(DEV) ## Break enforcement on purpose, fault by fault; the proof must see each
 	@exec $(BIN)/python -m tests.mutants

@@ -15,11 +15,14 @@ from pathlib import Path
 from msgspec import Struct
 
 Row = sqlite3.Row
+FIRST_NUMBER = 100_000
+"""The ERP counts its documents from here on."""
 
 
 class Invoice(Struct, frozen=True, kw_only=True):
     """An invoice of the ERP."""
 
+    invoice_id: str
     total: int
     paid: int
     quantities: Counter[str]
@@ -40,6 +43,7 @@ class SalesOrder(Struct, frozen=True, kw_only=True):
 class Payment(Struct, frozen=True, kw_only=True):
     """A payment of the payment provider."""
 
+    payment_id: str
     order_id: str
     voided: bool
     amount: int
@@ -52,6 +56,7 @@ class Payment(Struct, frozen=True, kw_only=True):
 class Shipment(Struct, frozen=True, kw_only=True):
     """A shipment of a warehouse."""
 
+    shipment_id: str
     order_id: str
     status: str
     warehouse: str
@@ -139,7 +144,12 @@ def _sales_orders(erp: sqlite3.Connection) -> Iterator[SalesOrder]:
     invoices: dict[int, list[Invoice]] = defaultdict(list)
     for row in erp.execute("SELECT * FROM invoices"):
         invoices[row["sales_order"]].append(
-            Invoice(total=row["total"], paid=row["paid"], quantities=billed.get(row["key"], Counter()))
+            Invoice(
+                invoice_id=f"INV-{FIRST_NUMBER + row['key']}",
+                total=row["total"],
+                paid=row["paid"],
+                quantities=billed.get(row["key"], Counter()),
+            )
         )
     for row in erp.execute("SELECT * FROM sales_orders ORDER BY key"):
         yield SalesOrder(
@@ -196,6 +206,7 @@ def _payments(payments: sqlite3.Connection) -> Iterator[Payment]:
         moved[row["payment_seq"]] += row["amount_minor"]
     for row in payments.execute("SELECT * FROM payment ORDER BY seq"):
         yield Payment(
+            payment_id=f"PAY-{row['seq']:08d}",
             order_id=row["order_reference"],
             voided=bool(row["voided"]),
             amount=row["amount_minor"],
@@ -211,7 +222,11 @@ def _shipments(logistics: sqlite3.Connection) -> Iterator[Shipment]:
         for line in json.loads(row["lines"]):
             quantities[line["sku"]] += line["quantity"]
         yield Shipment(
-            order_id=row["order_reference"], status=row["status"], warehouse=row["warehouse"], quantities=quantities
+            shipment_id=f"SHP-{row['seq']:08d}",
+            order_id=row["order_reference"],
+            status=row["status"],
+            warehouse=row["warehouse"],
+            quantities=quantities,
         )
 
 

@@ -18,11 +18,13 @@ FAILED = ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED")
 
 
 class KeptEvent(Struct, frozen=True, kw_only=True):
-    """An event of the outbox."""
+    """An event of the log."""
 
     subject: str
     sequence: int
     type: str
+    source_id: str
+    """The record that it tells of, such as ``invoice.posted:INV-100001``; empty where it tells of none."""
 
 
 class OwnState(Struct, frozen=True, kw_only=True):
@@ -38,7 +40,7 @@ class OwnState(Struct, frozen=True, kw_only=True):
     exceptions: tuple[str, ...]
     """Sentences about exceptions that wait for somebody."""
     events: tuple[KeptEvent, ...] | None
-    """None where this gateway keeps none."""
+    """In the order of the log; None where this gateway keeps none."""
 
 
 def read_own_state(home: Path, database_url: str) -> OwnState:
@@ -95,5 +97,8 @@ def _exceptions(connection: sa.Connection) -> tuple[str, ...]:
 
 
 def _events(connection: sa.Connection) -> tuple[KeptEvent, ...]:
-    rows = connection.execute(sa.text("SELECT subject, sequence, type FROM events ORDER BY subject, sequence"))
-    return tuple(KeptEvent(subject=row.subject, sequence=int(row.sequence), type=row.type) for row in rows)
+    rows = connection.execute(sa.text("SELECT subject, sequence, type, source_id FROM events ORDER BY position"))
+    return tuple(
+        KeptEvent(subject=row.subject, sequence=int(row.sequence), type=row.type, source_id=row.source_id or "")
+        for row in rows
+    )

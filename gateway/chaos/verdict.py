@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
+from gateway.chaos.announced import event_faults
 from gateway.chaos.drive import ENDED, Tale
 from gateway.chaos.ledgers import Ledgers, Payment, SalesOrder, Shipment
 from gateway.chaos.own_state import OwnState
@@ -46,6 +47,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
 
 def findings(evidence: Evidence) -> list[Finding]:
     """Everything that is wrong."""
+    orders = {order["order_id"]: str(order["status"]) for order in evidence.orders}
     return list(
         chain(
             _of_clients(evidence),
@@ -54,6 +56,7 @@ def findings(evidence: Evidence) -> list[Finding]:
             _of_stock(evidence),
             _of_sums(evidence.after),
             _of_flows(evidence),
+            (Finding(subject, sentence) for subject, sentence in event_faults(evidence.own, evidence.after, orders)),
             (Finding("", f"logged as unexpected: {line}") for line in evidence.unexpected),
         )
     )

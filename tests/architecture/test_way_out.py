@@ -1,6 +1,6 @@
 """There is one way out: nothing but egress opens an outbound HTTP client or connection.
 
-Two more speak HTTP as clients of a gateway, not as parts of one: the command line and the prover.
+Others speak HTTP as clients of a gateway, not as parts of one: the command line, the prover, and chaos.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ OPENERS = frozenset({"create_connection", "create_unix_connection", "open_connec
 EGRESS = "governance/egress/"
 ALLOWED = {
     EGRESS: "the one way out",
+    "gateway/chaos/": "a client of gateways that it starts itself, on this machine",
     "gateway/cli/": "a client of a gateway",
     "gateway/demonstration/": "a client of a gateway",
     "gateway/proving/": "a client of a gateway",

@@ -1,0 +1,161 @@
+"""A short run is clean, and every fault that is planted in what it left is found."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from msgspec.structs import replace
+
+from gateway.chaos.campaign import Campaign, Result, carry_out
+from gateway.chaos.ledgers import read_ledgers
+from gateway.chaos.own_state import read_own_state
+from gateway.chaos.schedule import Run
+from gateway.chaos.summary import rows
+from gateway.chaos.verdict import Evidence, findings
+
+CAMPAIGN = Campaign(run=Run(seed=3, orders=30, kills=3, processes=1), failing=0.1, lost=0.05)
+PLANTED: dict[str, tuple[str, str, str]] = {
+    "a second invoice": (
+        "erp",
+        "INSERT INTO invoices SELECT (SELECT max(key) + 1 FROM invoices), 'again', fingerprint, sales_order, account_id,"
+        " status, currency, net, tax, total, paid, credited, on_account, issued_at, due_on FROM invoices LIMIT 1;"
+        "INSERT INTO invoice_lines SELECT (SELECT max(key) FROM invoices), line_no, sku, quantity, net, tax_rate_bp"
+        " FROM invoice_lines WHERE invoice = (SELECT min(key) FROM invoices)",
+        "was invoiced, not",
+    ),
+    "a leaked reservation": (
+        "erp",
+        "UPDATE reservations SET status = 'held' WHERE key = (SELECT min(key) FROM reservations WHERE status = 'released')",
+        "still holds",
+    ),
+    "stock that went away": (
+        "erp",
+        "UPDATE stock SET on_hand = on_hand - 1 WHERE sku = 'BRG-6204' AND warehouse = 'HAM'",
+        "is on hand, and",
+    ),
+    "goods that left the books twice": (
+        "erp",
+        "UPDATE allocations SET quantity = quantity + 1 WHERE reservation = "
+        "(SELECT min(key) FROM reservations WHERE status = 'consumed') AND position = 1",
+        "left the warehouses",
+    ),
+    "an exposure that is too high": ("erp", "UPDATE terms SET exposure = exposure + 1 WHERE account_id = 'ACME'", "open"),
+    "a second order in the ERP": (
+        "erp",
+        "INSERT INTO sales_orders SELECT (SELECT max(key) + 1 FROM sales_orders), 'again', fingerprint, account_id,"
+        " status, currency, net, tax, total, uninvoiced, prepaid, ship_to, customer_reference, posted_at"
+        " FROM sales_orders WHERE status = 'invoiced' LIMIT 1",
+        "the ERP has 2 orders",
+    ),
+    "an order of nobody": (
+        "erp",
+        "INSERT INTO sales_orders SELECT (SELECT max(key) + 1 FROM sales_orders), 'new', fingerprint, account_id,"
+        " status, currency, net, tax, total, uninvoiced, prepaid, ship_to, 'nobody', posted_at"
+        " FROM sales_orders WHERE status = 'invoiced' LIMIT 1",
+        "belongs to no order",
+    ),
+    "a payment that was not captured": (
+        "payments",
+        "UPDATE payment SET captured_minor = 0 WHERE seq = (SELECT min(seq) FROM payment WHERE captured_minor > 0)",
+        "payments took",
+    ),
+    "a shipment that was not sent": (
+        "logistics",
+        "UPDATE shipment SET status = 'cancelled' WHERE seq = (SELECT min(seq) FROM shipment WHERE status = 'delivered')",
+        "was sent, not",
+    ),
+    "a sales person who was told twice": (
+        "crm",
+        "INSERT INTO activity (number, record) SELECT (SELECT max(number) + 1 FROM activity),"
+        " json_set(record, '$.activity_id', 'again') FROM activity WHERE record LIKE '%order_completed%' LIMIT 1",
+        "sales was told 2 times",
+    ),
+    "a flow that never ends": ("own", "UPDATE flows SET ended = 0 WHERE flow_id = (SELECT min(flow_id) FROM flows)", "flow"),
+    "a flow that the engine gave up": (
+        "own",
+        "UPDATE workflow_status SET status = 'ERROR' WHERE workflow_uuid = (SELECT min(workflow_uuid) FROM workflow_status)",
+        "gave it up",
+    ),
+    "a lost event": (
+        "own",
+        "DELETE FROM events WHERE position = (SELECT min(position) FROM events WHERE type = 'inventory.allocated')",
+        "have the sequence",
+    ),
+    "an end that was not announced": (
+        "own",
+        "DELETE FROM events WHERE position = (SELECT max(position) FROM events WHERE type = 'order.completed')",
+        "0 events order.completed",
+    ),
+    "an invoice that was not announced": (
+        "own",
+        "UPDATE events SET type = 'x' , source_id = 'x' WHERE position ="
+        " (SELECT min(position) FROM events WHERE type = 'invoice.posted')",
+        "was announced 0 times",
+    ),
+    "an exception that waits": (
+        "own",
+        "INSERT INTO exceptions (exception_id, flow_id, flow, account_id, queue, step, kind, problem, reason, evidence,"
+        " choices, status, assignee, opened_us, updated_us, due_us, settlement) SELECT 'e', flow_id, flow, account_id,"
+        " 'orders', 'invoice', 'refusal', 'p', 'r', '{}', '[]', 'open', '', 0, 0, 0, '' FROM flows LIMIT 1",
+        "an exception waits",
+    ),
+}  # fmt: skip
+FILES = {"own": "tiergate.sqlite"}
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result, Evidence]:
+    folder = tmp_path_factory.mktemp("chaos")
+    watch = SimpleNamespace(stage=lambda _name: None, moved=lambda _pulse, _toll: None)
+    return (folder / "var", *asyncio.run(carry_out(CAMPAIGN, watch, folder)))
+
+
+@pytest.mark.timeout(120)
+def test_a_short_run_is_clean(ran: tuple[Path, Result, Evidence]) -> None:
+    _, result, evidence = ran
+    assert result.findings == ()
+    assert sum(result.orders_by_end.values()) == len(evidence.tales) == 30
+    assert {"completed", "rejected"} <= set(result.orders_by_end)
+    assert result.toll.kills.total() == 3
+    assert result.faults["fails"] > 0
+    assert "30: " in dict(rows(result))["Orders"]
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("fault", sorted(PLANTED))
+def test_a_planted_fault_is_found(ran: tuple[Path, Result, Evidence], tmp_path: Path, fault: str) -> None:
+    home, _, evidence = ran
+    file, statements, sentence = PLANTED[fault]
+    copy = tmp_path / "var"
+    copy.mkdir()
+    shutil.copytree(home / "systems", copy / "systems")
+    for part in home.glob("tiergate.sqlite*"):
+        shutil.copy(part, copy / part.name)
+    with closing(sqlite3.connect(copy / FILES.get(file, f"systems/{file}.sqlite"))) as connection:
+        connection.executescript(f"PRAGMA ignore_check_constraints = ON; {statements}")
+    spoilt = replace(evidence, after=read_ledgers(copy), own=read_own_state(copy, ""))
+    found = findings(spoilt)
+    assert any(sentence in finding.sentence for finding in found), found
+
+
+def test_what_clients_saw_is_held_against_what_is_there(ran: tuple[Path, Result, Evidence]) -> None:
+    _, _, evidence = ran
+    first = evidence.orders[0]
+    missing = replace(evidence, orders=evidence.orders[1:])
+    assert any(finding.sentence.endswith("is not there") for finding in findings(missing))
+    stuck = replace(evidence, orders=[{**first, "status": "confirmed"}, *evidence.orders[1:]])
+    assert any("has not ended" in finding.sentence for finding in findings(stuck))
+    stranger = replace(evidence, orders=[*evidence.orders, {**first, "order_id": "ord-new", "reference": "new"}])
+    assert any("no client was told of" in finding.sentence for finding in findings(stranger))
+    tale = evidence.tales[0]
+    doubled = replace(evidence, tales=[replace(tale, order_ids={*tale.order_ids, "ord-new"}), *evidence.tales[1:]])
+    assert any("its key made 2 orders" in finding.sentence for finding in findings(doubled))
+    promised = [replace(one, cancelled_answer="cancelled") for one in evidence.tales]
+    assert any("told that it is cancelled" in one.sentence for one in findings(replace(evidence, tales=promised)))
+    assert any("unexpected" in one.sentence for one in findings(replace(evidence, unexpected=["a line"])))
