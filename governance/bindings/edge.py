@@ -11,7 +11,7 @@ Standards: RFC 9110; the Fetch standard's CORS protocol.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from secrets import token_hex
 from typing import Any
 
@@ -22,7 +22,7 @@ from governance.bindings.served import WireLimits
 from governance.bindings.shedding import Shedding, SheddingLimits
 from governance.bindings.standing_headers import standing_headers
 from governance.call.clock import Clock, SystemClock
-from governance.call.exchange import Answer, Exchange, Request
+from governance.call.exchange import Answer, Exchange, Receive, Request, Send, Streamed
 from governance.contract.problems import Problem
 from governance.contract.refusals import (
     InternalError,
@@ -34,8 +34,6 @@ from governance.contract.refusals import (
 )
 
 Scope = Any
-Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[Any], Awaitable[None]]
 Pairs = tuple[tuple[bytes, bytes], ...]
 Preflight = Callable[[bytes], Pairs]
 """From an origin to the headers that answer its preflight; none where no consumer has it."""
@@ -85,7 +83,10 @@ class Edge:
             answer = self._refused(InternalError(), scope, path, request_id)
         finally:
             shedding.in_flight -= 1
-        await respond(send, answer, head=method == "HEAD")
+        if isinstance(answer, Streamed):
+            await _go_on(receive, send, answer, head=method == "HEAD")
+        else:
+            await respond(send, answer, head=method == "HEAD")
 
     async def _answer(
         self, scope: Scope, receive: Receive, method: str, raw_path: bytes, path: str, request_id: str
@@ -154,6 +155,18 @@ def request_ids() -> Callable[[], str]:
     process = token_hex(8)
     number = itertools.count(1)
     return lambda: f"{process}{next(number):016x}"
+
+
+async def _go_on(receive: Receive, send: Send, answer: Streamed, *, head: bool) -> None:
+    """Send the headers, and what follows for as long as it goes on."""
+    try:
+        await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
+        if head:
+            await send({"type": "http.response.body", "body": b""})
+    except BaseException:
+        await answer.feed.close()
+        raise
+    await (answer.feed.close() if head else answer.feed.send_to(receive, send))
 
 
 async def respond(send: Send, answer: Answer, *, head: bool = False) -> None:

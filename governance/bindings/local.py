@@ -76,6 +76,9 @@ def _verified(caller_id: str, operation: Operation, handler: Handler, clock: Clo
     names = [parameter.name for parameter in operation.parameters]
     declared = {problem.type: problem for problem in operation.raises}
 
+    async def crossing(item: Any) -> Any:
+        return _across(item, operation.item)
+
     async def method(stub: object, *args: Any, **kwargs: Any) -> Any:
         arguments = bind(args, kwargs)
         try:
@@ -89,6 +92,8 @@ def _verified(caller_id: str, operation: Operation, handler: Handler, clock: Clo
                 members = msgspec.json.decode(msgspec.json.encode(problem.members()))
                 raise declared[problem.type].from_members(problem.detail, members) from problem
             raise
+        if operation.streams:
+            return result.each(crossing)
         try:
             return _across(result, operation.result)
         except ValueError as error:

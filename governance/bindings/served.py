@@ -21,8 +21,9 @@ from governance.bindings.chain import Link, fold, links
 from governance.bindings.execution import concealed, innermost
 from governance.bindings.rendering import JSON_HEADER, encoder, entity_tag, header, problem_answer
 from governance.bindings.standing_headers import standing_headers
+from governance.bindings.streams import EVENT_STREAM, encode_stream, last_event_id
 from governance.call.clock import Clock
-from governance.call.exchange import Answer, Ended, Exchange, Handler, Request, Wrap
+from governance.call.exchange import Answer, Ended, Exchange, Handler, Request, Streamed, Wrap
 from governance.call.policy import Policy
 from governance.call.stages import Stage
 from governance.contract.operation import Operation
@@ -38,7 +39,7 @@ from governance.contract.refusals import (
     UnsupportedMediaType,
 )
 from governance.wire.body import body_decoder
-from governance.wire.negotiation import accepts_json, is_json
+from governance.wire.negotiation import accepts_json, accepts_stream, is_json
 from governance.wire.parameters import ParameterReader
 
 SINGLE = frozenset(
@@ -69,6 +70,10 @@ class WireLimits(Struct, frozen=True, kw_only=True):
     body_timeout_s: float = 10.0
     https: bool = False
     """Whether clients reach the gateway by TLS."""
+    stream_heartbeat_s: float = 15.0
+    """How long a stream may be silent."""
+    streams_per_client: int = 50
+    """How many streams one client may have open in one process."""
 
 
 def served(
@@ -81,7 +86,7 @@ def served(
         Link(stage=Stage.ANNOTATE, position=0, name="annotate", wrap=_annotate(operation, limits, settling)),
         Link(stage=Stage.ADMIT, position=0, name="admit", wrap=_admit(operation)),
         Link(stage=Stage.DECODE, position=0, name="decode", wrap=_decode(operation, limits)),
-        Link(stage=Stage.EXECUTE, position=0, name="encode", wrap=_encode(operation)),
+        Link(stage=Stage.EXECUTE, position=0, name="encode", wrap=_encoder(operation, clock, limits)),
     ]
     if operation.inbound:
         own.append(Link(stage=Stage.ADMIT, position=90, name="body", wrap=_offer_body(limits)))
@@ -91,10 +96,16 @@ def served(
     return fold(chain, innermost(operation, service, clock)), chain
 
 
+def _encoder(operation: Operation, clock: Clock, limits: WireLimits) -> Wrap:
+    if operation.streams:
+        return encode_stream(operation, clock, limits.stream_heartbeat_s, limits.streams_per_client)
+    return _encode(operation)
+
+
 def _annotate(
     operation: Operation, limits: WireLimits, settling: Iterable[Callable[[Exchange], Awaitable[None]]]
 ) -> Wrap:
-    on_success = standing_headers(https=limits.https, readable=operation.safe)
+    on_success = standing_headers(https=limits.https, readable=operation.safe and not operation.streams)
     on_refusal = standing_headers(https=limits.https, readable=False)
 
     def wrap(inner: Handler) -> Handler:
@@ -112,7 +123,10 @@ def _annotate(
                 answer = _refused(exchange, concealed(operation, _request_id(exchange), error))
             standing = on_success if answer.status < 400 else on_refusal
             own = ((b"request-id", _request_id(exchange).encode()), *exchange.response_headers)
-            return Answer(answer.status, answer.headers + standing + own, answer.body)
+            headers = answer.headers + standing + own
+            if isinstance(answer, Streamed):
+                return Streamed(answer.status, headers, feed=answer.feed)
+            return Answer(answer.status, headers, answer.body)
 
         return annotate
 
@@ -132,6 +146,8 @@ def _request_id(exchange: Exchange) -> str:
 
 def _admit(operation: Operation) -> Wrap:
     takes_body = operation.body is not None
+    given = EVENT_STREAM.decode() if operation.streams else "application/json"
+    accepted = accepts_stream if operation.streams else accepts_json
 
     def wrap(inner: Handler) -> Handler:
         def admit(exchange: Exchange) -> Awaitable[Any]:
@@ -140,8 +156,8 @@ def _admit(operation: Operation) -> Wrap:
             if len(headers) != len(request.raw_headers):
                 _refuse_ambiguous(request)
             accept = headers.get(b"accept")
-            if accept is not None and accept != b"*/*" and not accepts_json(accept):
-                raise NotAcceptable(detail="The operation answers application/json.")
+            if accept is not None and accept != b"*/*" and not accepted(accept):
+                raise NotAcceptable(detail=f"The operation answers {given}.")
             if takes_body:
                 _admit_body(headers)
             elif headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers:
@@ -188,11 +204,14 @@ def _decode(operation: Operation, limits: WireLimits) -> Wrap:
     place = operation.parameters.index(body) if body else -1
     decode_body = body_decoder(body.type) if body and not operation.inbound else None
     known_preconditions = operation.conditional
+    streams = operation.streams
 
     def wrap(inner: Handler) -> Handler:
         def decode_parameters(exchange: Exchange) -> Awaitable[Any]:
             request = exchange.served
             exchange.arguments = tuple(reader.read(request.path_arguments, request.query))
+            if streams:
+                exchange.under.last_event_id = last_event_id(request.headers)
             return inner(exchange)
 
         async def decode_all(exchange: Exchange) -> Any:

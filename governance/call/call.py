@@ -58,7 +58,7 @@ class Call:
     """One call of one operation. ``principal`` holds the authority, ``on_behalf_of`` the user behind it."""
 
     __slots__ = (
-        "_ordinals", "allowance", "deadline", "idempotency_key", "if_match", "on_behalf_of", "operation_id", "principal", "request_id",
+        "_ordinals", "allowance", "deadline", "idempotency_key", "if_match", "last_event_id", "on_behalf_of", "operation_id", "principal", "request_id",
         "revision", "step", "traceparent", "visible_accounts", "wait_s",
     )  # fmt: skip
 
@@ -90,6 +90,8 @@ class Call:
         self.revision = revision
         self.if_match: str | None = None
         """The revision that a replace or amend was told to start from; ``*`` for any."""
+        self.last_event_id: str | None = None
+        """The event after which the reader of a stream goes on; None from the beginning."""
         self.allowance: Allowance | None = None
         """The retries that a hop lent; None where the call began in this process."""
         self.visible_accounts: tuple[str, ...] | None = None

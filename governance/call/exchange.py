@@ -8,7 +8,7 @@ itself when local. A stage without I/O is a plain function that returns the next
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from msgspec import Struct
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Binding = Literal["served", "local"]
 Headers = list[tuple[bytes, bytes]]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
 
 
 class Answer(Struct, frozen=True):
@@ -27,6 +29,24 @@ class Answer(Struct, frozen=True):
     status: int
     headers: tuple[tuple[bytes, bytes], ...] = ()
     body: bytes = b""
+
+
+class Feed(Protocol):
+    """The body of an answer that goes on."""
+
+    async def send_to(self, receive: Receive, send: Send) -> None:
+        """Send it to its end, and give back what it holds."""
+        ...
+
+    async def close(self) -> None:
+        """Give back what it holds without sending it."""
+        ...
+
+
+class Streamed(Answer, frozen=True, kw_only=True):
+    """An answer that goes on; what is sent after its headers is its feed's."""
+
+    feed: Feed
 
 
 class Ended(Exception):

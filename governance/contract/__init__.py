@@ -1,13 +1,14 @@
 """The contract language: an API version is one class, an operation one method signature."""
 
 from governance.contract.contract import Contract, api_of
-from governance.contract.declaration import action, amend, create, inbound, read, remove, replace, search
+from governance.contract.declaration import action, amend, create, inbound, read, remove, replace, search, stream
 from governance.contract.delivery import Delivery, Receipt
 from governance.contract.errors import ContractError
 from governance.contract.lifecycle import BrownOut, Lifecycle, deprecated, retired
 from governance.contract.operation import TIERS, Api, Operation, Parameter, Tier, Visibility, by, operation_of
 from governance.contract.paging import Cursor, CursorCodec, Limit, Page
 from governance.contract.problems import NotFound, Problem, Refusal, Violation
+from governance.contract.streaming import Stream
 
 __all__ = [
     "TIERS",
@@ -27,6 +28,7 @@ __all__ = [
     "Problem",
     "Receipt",
     "Refusal",
+    "Stream",
     "Tier",
     "Violation",
     "Visibility",
@@ -43,4 +45,5 @@ __all__ = [
     "replace",
     "retired",
     "search",
+    "stream",
 ]

@@ -18,6 +18,7 @@ from governance.contract.errors import ContractError
 from governance.contract.operation import Operation, Parameter
 from governance.contract.paging import Page
 from governance.contract.problems import Refusal
+from governance.contract.streaming import Stream
 
 TEMPLATE = re.compile(r"(/(\{[a-z][a-z0-9_]*\}|[a-z0-9]+(-[a-z0-9]+)*))+\Z")
 PATH_NAME = re.compile(r"\{([a-z][a-z0-9_]*)\}")
@@ -69,7 +70,7 @@ def complete(where: str, operation: Operation) -> None:
             raise ContractError(f"{where}: path parameter {parameter.name} can't have a default.")
         _default(where, parameter)
         immutable(f"{where}: parameter {parameter.name}", parameter.type, request=True)
-    immutable(f"{where}: result", operation.result, request=False)
+    immutable(f"{where}: result", operation.item if operation.streams else operation.result, request=False)
     for problem in operation.raises:
         immutable(f"{where}: {problem.__name__}", problem.members_type, request=False)
     visible_somewhere(where, operation)
@@ -81,7 +82,7 @@ def _body(where: str, operation: Operation) -> None:
         raise ContractError(
             f"{where} takes {len(bodies)} Structs: an operation has one body; put them into one Struct."
         )
-    if bodies and operation.kind in ("read", "search", "remove"):
+    if bodies and operation.kind in ("read", "search", "stream", "remove"):
         raise ContractError(f"{where}: a {operation.kind} has no body; pass {bodies[0].name} as query parameters.")
     delivered = [parameter for parameter in operation.parameters if bare(parameter.type) is Delivery]
     if (operation.kind == "inbound") != bool(delivered) or (delivered and len(operation.parameters) > 1):
@@ -94,6 +95,10 @@ def _body(where: str, operation: Operation) -> None:
 
 def _result(where: str, operation: Operation) -> None:
     is_page = get_origin(operation.result) is Page
+    if operation.streams != (get_origin(operation.result) is Stream):
+        raise ContractError(f"{where}: a stream returns Stream[…], and nothing else does.")
+    if operation.streams and struct_fields(operation.item).get("id") is None:
+        raise ContractError(f"{where}: what a stream gives is a Struct with an id, after which a reader goes on.")
     if operation.kind == "search" and not is_page:
         raise ContractError(f"{where}: a search returns Page[…], so that callers can go on with its cursor.")
     if operation.kind == "search":
@@ -148,9 +153,9 @@ def is_struct(annotation: Any) -> bool:
 
 
 def struct_fields(annotation: Any) -> dict[str, Any]:
-    """Field names and types of a Struct; of a Page, those of its items; nothing for other types."""
+    """Field names and types of a Struct; of a Page or Stream, those of its items; nothing for other types."""
     plain = bare(annotation)
-    if get_origin(plain) is Page:
+    if get_origin(plain) in (Page, Stream):
         return struct_fields(get_args(plain)[0])
     struct = get_origin(plain) or plain
     if not (isinstance(struct, type) and issubclass(struct, Struct)):

@@ -69,6 +69,11 @@ def search(template: str, **stated: Unpack[Stated]) -> Callable[[Method], Method
     return _declare(Declaration(kind="search", template=template, **stated))
 
 
+def stream(template: str, **stated: Unpack[Stated]) -> Callable[[Method], Method]:
+    """GET what happens, as it happens: server-sent events; the result is a ``Stream``."""
+    return _declare(Declaration(kind="stream", template=template, **stated))
+
+
 def create(
     template: str,
     *,

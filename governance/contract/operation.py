@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from msgspec import UNSET, Struct
 
@@ -13,11 +13,12 @@ from governance.contract.problems import Problem
 Tier = Literal["system", "process", "experience"]
 TIERS: tuple[Tier, ...] = ("system", "process", "experience")
 
-Kind = Literal["read", "search", "create", "replace", "amend", "remove", "action", "inbound"]
+Kind = Literal["read", "search", "stream", "create", "replace", "amend", "remove", "action", "inbound"]
 
 METHODS: dict[Kind, str] = {
     "read": "GET",
     "search": "GET",
+    "stream": "GET",
     "create": "POST",
     "replace": "PUT",
     "amend": "PATCH",
@@ -130,7 +131,17 @@ class Operation(Struct, frozen=True, kw_only=True, eq=False):
     @property
     def safe(self) -> bool:
         """Whether it only reads (RFC 9110 §9.2.1)."""
-        return self.kind in ("read", "search")
+        return self.kind in ("read", "search", "stream")
+
+    @property
+    def streams(self) -> bool:
+        """Whether its result is a ``Stream``, served as server-sent events."""
+        return self.kind == "stream"
+
+    @property
+    def item(self) -> Any:
+        """What a stream gives one after the other."""
+        return get_args(self.result)[0]
 
     @property
     def inbound(self) -> bool:

@@ -64,7 +64,8 @@ def encoded(described: Mapping[str, Any]) -> bytes:
 
 
 def _results(operations: Iterable[Operation]) -> list[Any]:
-    return [operation.result for operation in operations if operation.result is not NoneType]
+    results = [operation.item if operation.streams else operation.result for operation in operations]
+    return [result for result in results if result is not NoneType]
 
 
 def _members(operations: Iterable[Operation], policies: Iterable[Policy]) -> list[Any]:

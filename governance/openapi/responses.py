@@ -39,6 +39,10 @@ PROBLEM: Schema = {
     },
     "required": ["type", "title", "status", "instance", "request_id", "retryable"],
 }
+STREAM: Schema = {
+    "type": "string",
+    "description": "Server-sent events: each has an `id`, and one line of `data` in the form of `x-item-schema`.",
+}
 VIOLATION: Schema = {
     "type": "object",
     "description": "One broken rule: where it is broken, and what is wrong.",
@@ -69,7 +73,7 @@ class Responses:
         """
         parts = tuple(parts)
         answers = {operation.success_status: self._success(operation, parts)}
-        if operation.safe:
+        if operation.safe and not operation.streams:
             headers = {**_merged(part.every_header for part in parts), "ETag": ENTITY_TAG}
             answers[304] = {"description": "You have the current revision.", "headers": self._header_refs(headers)}
         by_status: dict[int, dict[str, type[Problem]]] = {}
@@ -97,7 +101,11 @@ class Responses:
         every = _merged(part.every_header for part in parts)
         headers = {**every, **_merged(part.success_headers for part in parts)}
         response: Schema = {"description": _outcome(operation), "headers": self._header_refs(headers)}
-        if operation.result is not NoneType:
+        if operation.streams:
+            response["content"] = {
+                "text/event-stream": {"schema": STREAM, "x-item-schema": self._schemas.of(operation.item, "response")}
+            }
+        elif operation.result is not NoneType:
             response["content"] = {"application/json": {"schema": self._schemas.of(operation.result, "response")}}
         return response
 

@@ -25,6 +25,7 @@ from governance.contract.refusals import (
     Overloaded,
     PreconditionFailed,
     PreconditionRequired,
+    RateLimited,
     RequestTimeout,
     SystemUnavailable,
     UnsupportedMediaType,
@@ -118,6 +119,20 @@ PREFER: Header = {
 }
 
 
+LAST_EVENT_ID: Header = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "required": False,
+    "description": "The `id` of the last event that you have; what came after it is sent first (HTML §9.2.4).",
+    "schema": {"type": "string", "maxLength": 200},
+}
+PREFER_BRIEF: Header = {
+    **PREFER,
+    "description": "`wait=60` ends the stream after a minute; without it, it goes on (RFC 7240 §4.3).",
+    "example": "wait=60",
+}
+
+
 def documented(operation: Operation) -> Documented:
     """The binding's own part of an operation's description."""
     problems = ALWAYS
@@ -128,7 +143,10 @@ def documented(operation: Operation) -> Documented:
     if operation.conditional:
         problems += CONDITIONAL
         parameters += (IF_MATCH,)
-    if operation.safe:
+    if operation.streams:
+        problems += (RateLimited,)
+        parameters += (LAST_EVENT_ID, PREFER_BRIEF)
+    elif operation.safe:
         parameters += (IF_NONE_MATCH,)
     if operation.accepted:
         parameters += (PREFER,)

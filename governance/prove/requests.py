@@ -14,6 +14,7 @@ from governance.contract.operation import Operation, Parameter
 from governance.prove.samples import NoSample, other_value, sample_value
 
 JSON = "application/json"
+EVENT_STREAM = "text/event-stream"
 
 
 class Raw(str):
@@ -57,7 +58,7 @@ def sample_of(
         path = path.replace(f"{{{name}}}", text)
     query = urlencode([(name, _text(value)) for name, value in _values(operation, "query", given)])
     bodies = [value for _, value in _values(operation, "body", given)]
-    headers = {"Accept": JSON}
+    headers = {"Accept": EVENT_STREAM, "Prefer": "wait=0.1"} if operation.streams else {"Accept": JSON}
     if bodies:
         headers["Content-Type"] = JSON
     if operation.keyed:

@@ -32,6 +32,12 @@ def accepts_json(accept: bytes) -> bool:
     return liking(accept, "application/json") > 0
 
 
+@lru_cache(maxsize=256)
+def accepts_stream(accept: bytes) -> bool:
+    """Whether an Accept header admits ``text/event-stream``."""
+    return not accept.strip(b" \t,") or liking(accept, "text/event-stream") > 0
+
+
 def liking(accept: bytes, media_type: str) -> float:
     """The quality from 0 to 1 that an Accept header gives a media type; the most specific range decides."""
     wanted = media_type.partition(";")[0]

@@ -17,12 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
 from types import NoneType
-from typing import Any
+from typing import Any, cast
 
 from governance.call import Accounts, Binding, Clock, Documented, Exchange, Finding, Handler, Policy, Probe, Stage, Wrap
 from governance.contract.account_ids import Reader, argument_reader, result_reader
 from governance.contract.operation import Operation
 from governance.contract.problems import NotFound
+from governance.contract.streaming import Stream
 from governance.policies.ownership.directory import AccountDirectory, Settings, Visibility
 
 
@@ -42,7 +43,7 @@ class Enforcement(Policy):
             return None
         arguments = _arguments(operation)
         result = _result(operation)
-        lists = operation.kind == "search"
+        lists = operation.kind in ("search", "stream")
 
         def wrap(inner: Handler) -> Handler:
             async def judged(exchange: Exchange, accounts: Accounts) -> Any:
@@ -52,12 +53,7 @@ class Enforcement(Policy):
                 del exchange.evidence["ownership"]
                 if lists and accounts.reach == "subtree":
                     exchange.under.visible_accounts = await self._visibility.everything(accounts)
-                outcome = await inner(exchange)
-                if result is not None:
-                    exchange.evidence["ownership"] = "hidden"
-                    await self._visibility.demand(accounts, result(outcome))
-                    del exchange.evidence["ownership"]
-                return outcome
+                return await self._shown(exchange, accounts, result, await inner(exchange))
 
             def owned(exchange: Exchange) -> Awaitable[Any]:
                 accounts = exchange.under.on_behalf_of.accounts
@@ -70,6 +66,23 @@ class Enforcement(Policy):
             return owned
 
         return wrap
+
+    async def _shown(self, exchange: Exchange, accounts: Accounts, read: Reader | None, outcome: Any) -> Any:
+        """The result, where it is theirs; of a stream each item as it comes, so that another's ends it."""
+        if read is None:
+            return outcome
+        if isinstance(outcome, Stream):
+            stream = cast("Stream[Any]", outcome)
+
+            async def judged(item: Any) -> Any:
+                await self._visibility.demand(accounts, read(item))
+                return item
+
+            return stream.each(judged)
+        exchange.evidence["ownership"] = "hidden"
+        await self._visibility.demand(accounts, read(outcome))
+        del exchange.evidence["ownership"]
+        return outcome
 
     def document(self, operation: Operation) -> Documented:
         """404 for what is not there or not yours."""
@@ -108,4 +121,6 @@ def _arguments(operation: Operation) -> tuple[tuple[int, Reader], ...]:
 
 
 def _result(operation: Operation) -> Reader | None:
-    return None if operation.result is NoneType else result_reader(operation.result, operation.visibility.fields)
+    if operation.result is NoneType:
+        return None
+    return result_reader(operation.item if operation.streams else operation.result, operation.visibility.fields)
