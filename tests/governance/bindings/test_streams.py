@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
@@ -34,6 +34,10 @@ class Beat(Struct, frozen=True, kw_only=True):
     id: str
     account_id: str
     text: str = ""
+
+
+class Anonymous(Struct, frozen=True):
+    """It has no id."""
 
 
 class HeartsV1(Contract, Protocol, owner="Tests", folder="process_apis.hearts.v1"):
@@ -152,7 +156,7 @@ class World:
     @asynccontextmanager
     async def reading(
         self, path: str = "/hearts/h/beats", method: str = "GET", **headers: str
-    ) -> AsyncIterator[tuple[Reader, asyncio.Task[None]]]:
+    ) -> AsyncGenerator[tuple[Reader, asyncio.Task[None]]]:
         reader = Reader()
         named = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
         scope = {
@@ -322,9 +326,6 @@ def test_a_badly_shaped_stream_is_refused() -> None:
             async def follow(self) -> Beat:
                 """Follow."""
                 ...
-
-    class Anonymous(Struct, frozen=True):
-        """It has no id."""
 
     with pytest.raises(ContractError, match="with an id"):
 
