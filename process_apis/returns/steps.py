@@ -77,7 +77,8 @@ class ReturnSteps:
         returns = await self._erp.list_returns(
             account_id=goods.account_id, sales_order_id=goods.sales_order_id, limit=MOST
         )
-        before = [one for one in returns.items if one.status != "cancelled"]
+        own = run.key_of(ErpV1.create_return, "authorise")
+        before = [one for one in returns.items if one.status != "cancelled" and one.reference != own]
         value = value_of(goods, order)
         run.say(f"{value} of order {order.customer_reference}")
         return replace(

@@ -147,7 +147,7 @@ class Returns(ReturnsV1):
         body = msgspec.json.encode(decision_of(decision, current_call().on_behalf_of.subject))
         if goods.stage != "decide" or not await self._flows.signal(return_id, DECISION, body, DECISION):
             raise WrongState(record_id=return_id, state=goods.stage, needs="decide")
-        return await self._answer(return_id, ("requested",))
+        return shown(await self._until_decided(return_id, max(current_call().wait_s, PATIENCE_S)))
 
     async def receive_return(self, return_id: RecordId, receipt: ReturnReceipt) -> Return:
         """Say what came back."""
@@ -205,6 +205,12 @@ class Returns(ReturnsV1):
             return goods.status in ENDED or goods.status not in leaving or goods.stage == "decide"
 
         return await self._flows.until(return_id, partial(self._record, return_id), is_good, seconds)
+
+    async def _until_decided(self, return_id: str, seconds: float) -> ReturnRecord:
+        """The return once the flow has taken up what was decided."""
+        return await self._flows.until(
+            return_id, partial(self._record, return_id), lambda goods: goods.status != "requested", seconds
+        )
 
     async def _visible(self, account_id: str | None) -> tuple[str, ...] | None:
         if account_id is not None:

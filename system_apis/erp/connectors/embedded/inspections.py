@@ -28,6 +28,8 @@ CREATE TABLE IF NOT EXISTS inspected_lines (
     warehouse TEXT NOT NULL REFERENCES sites, restocked INTEGER NOT NULL CHECK (restocked >= 0),
     scrapped INTEGER NOT NULL CHECK (scrapped >= 0), PRIMARY KEY (return_key, position)
 ) STRICT, WITHOUT ROWID;
+CREATE VIEW IF NOT EXISTS accepted_lines AS SELECT return_key, position, sku, warehouse, restocked + scrapped AS quantity
+FROM inspected_lines WHERE restocked + scrapped > 0;
 CREATE TABLE IF NOT EXISTS cancelled_returns (return_key INTEGER PRIMARY KEY REFERENCES returns, at TEXT NOT NULL) STRICT;
 """
 

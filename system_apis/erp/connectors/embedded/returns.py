@@ -106,8 +106,8 @@ def search(
     return tuple((key, by_key(connection, key)) for key in keys)
 
 
-SELECT = """SELECT r.*, o.currency, r.key IN (SELECT return_key FROM cancelled_returns) AS cancelled
-FROM returns r JOIN sales_orders o ON o.key = r.sales_order"""
+SELECT = """SELECT r.*, o.currency, r.key IN (SELECT return_key FROM cancelled_returns) AS cancelled,
+r.key IN (SELECT return_key FROM return_inspections) AS inspected FROM returns r JOIN sales_orders o ON o.key = r.sales_order"""
 
 
 def _take_back(connection: sqlite3.Connection, order_key: int, sku: str, quantity: int) -> int:
@@ -139,7 +139,9 @@ def tax_now(connection: sqlite3.Connection, order_key: int) -> int:
 
 
 def _return(connection: sqlite3.Connection, row: sqlite3.Row) -> Return:
-    lines = connection.execute("SELECT * FROM return_lines WHERE return_key = ? ORDER BY position", (row["key"],))
+    # Once inspected, a return is what was accepted; the rest went back to its order.
+    table = "accepted_lines" if row["inspected"] else "return_lines"
+    lines = connection.execute(f"SELECT * FROM {table} WHERE return_key = ? ORDER BY position", (row["key"],))
     return Return(
         return_id=number("RET", row["key"]),
         reference=row["reference"],
