@@ -172,6 +172,17 @@ def letters(world: World, number: str) -> list[Message]:
     return [message for _, message in found if number in message.subject]
 
 
+def letter(world: World, number: str, template: str) -> Message:
+    """The one letter about a return that was written from this template."""
+    deadline = time.monotonic() + 10
+    while True:
+        found = [one for one in letters(world, number) if one.template == template]
+        if found or time.monotonic() > deadline:
+            (one,) = found
+            return one
+        world.run(asyncio.sleep(0.02))
+
+
 def seen(world: World, goods: Any, *statuses: str) -> Any:
     """The return once it has one of these statuses."""
     deadline = time.monotonic() + 10
