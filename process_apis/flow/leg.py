@@ -81,10 +81,10 @@ class Leg:
         """Take up the flow from its rows, as of its last checkpoint.
 
         Raises:
-            Superseded: the flow has gone on from the checkpoint that ended this leg.
+            Superseded: the flow has ended, or gone on from the checkpoint that ended this leg.
         """
         row = connection.execute(sa.select(flows).where(flows.c.flow_id == start.flow_id)).one()
-        if row.leg != start.leg:
+        if row.leg != start.leg or row.ended_us is not None:
             raise Superseded(f"{start.workflow_id}: leg {row.leg} has begun")
         run = Run(
             flow_id=start.flow_id,

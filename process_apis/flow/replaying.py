@@ -118,12 +118,15 @@ class Replaying(Struct, frozen=True, kw_only=True):
         start = following(row)
         if start.back is not None:
             return "It is on its way back."
-        here = next((place for place, one in enumerate(rows) if one.name == start.first_step), len(rows))
-        return "It has not come so far." if at > here else ""
+        return "It has not come so far." if at > self._place(start.first_step) else ""
+
+    def _place(self, name: str) -> int:
+        rows = self.flow.rows
+        return next((place for place, one in enumerate(rows) if one.name == name), len(rows))
 
     def _again(self, connection: sa.Connection, row: Any, state: Any, step: str, plan: Replay) -> None:
         names = [one.name for one in self.flow.rows]
-        here = names.index(following(row).first_step) if row.resting else len(names)
+        here = self._place(following(row).first_step) if row.resting else len(names)
         told = () if plan.renews else (*names[:here], *((END,) if row.ended else ()))
         leg = row.leg + 1 if row.ended else row.leg
         start = FlowStart(flow_id=row.flow_id, first_step=step, leg=leg, told=told, held=bool(row.resting))

@@ -30,6 +30,7 @@ from governance.call import Clock
 from process_apis.flow.asking import DONE, Asking
 from process_apis.flow.checkpoint import CheckpointLost, Checkpoints
 from process_apis.flow.leg import Leg, Superseded, gate
+from process_apis.flow.moving import move_on
 from process_apis.flow.patience import why_of
 from process_apis.flow.rest import Rest
 from process_apis.flow.resting import Enqueue, taken
@@ -85,6 +86,8 @@ class Worker:
             return "superseded"
         self._legs[start.flow_id] = leg
         try:
+            if leg.crashes and await asyncio.to_thread(self._moved, leg):
+                return "moved"
             return await self._carried(leg)
         except (engine_errors.DBOSException, SQLAlchemyError, CheckpointLost):
             raise
@@ -295,6 +298,10 @@ class Worker:
         self._checkpoints.expect(
             leg.start.workflow_id, step_id, lambda connection: rest.write(connection, leg, kept, self._enqueue)
         )
+
+    def _moved(self, leg: Leg) -> bool:
+        with self._engine.begin() as connection:
+            return move_on(connection, leg, self._enqueue)
 
     def _wishes(self, leg: Leg) -> list[bytes]:
         with self._engine.connect() as connection:
