@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -76,7 +76,7 @@ class Tail:
                 found = await self._read(position, wanted, limit, self._position)
             return found
 
-    async def follow(self, position: int, wanted: Wanted) -> AsyncIterator[Event]:
+    async def follow(self, position: int, wanted: Wanted) -> AsyncGenerator[Event, None]:
         """Every wanted event above ``position``, in the order of the log, as it happens; without end.
 
         Raises:

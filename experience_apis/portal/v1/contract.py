@@ -14,6 +14,7 @@ from experience_apis.portal.v1.model import (
     InvoiceStatus,
     NewOrder,
     Order,
+    OrderEvent,
     OrderStatus,
     OrderSummary,
     Product,
@@ -23,7 +24,7 @@ from experience_apis.portal.v1.model import (
     ShipmentStatus,
     Timeline,
 )
-from governance.contract import Contract, Cursor, Limit, Page, action, by, create, read, search
+from governance.contract import Contract, Cursor, Limit, Page, Stream, action, by, create, read, search, stream
 from system_apis.canonical.refusals import (
     AlreadyShipped,
     AmountExceeded,
@@ -123,6 +124,14 @@ class PortalV1(Contract, Protocol, owner="Customer portal"):
     @read("/orders/{order_id}/timeline", scope="portal.orders:read", visible=by("account_id"))
     async def get_timeline(self, order_id: RecordId) -> Timeline:
         """What was done for an order, oldest first."""
+        ...
+
+    @stream("/orders/{order_id}/events", scope="portal.orders:read", visible=by("account_id"))
+    async def follow_order(self, order_id: RecordId) -> Stream[OrderEvent]:
+        """What happened to an order so far, and what happens to it from now on.
+
+        A client that comes back with `Last-Event-ID` is told what came after that event, and nothing twice.
+        """
         ...
 
     @search("/shipments", scope="portal.shipments:read", visible=by("account_id"))

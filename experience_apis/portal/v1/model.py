@@ -187,6 +187,24 @@ class Timeline(Struct, frozen=True, kw_only=True):
     entries: tuple[TimelineEntry, ...]
 
 
+class OrderEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that happened to an order."""
+
+    id: str
+    order_id: RecordId
+    account_id: AccountId
+    type: str
+    """``order.accepted``, ``shipment.dispatched``, ``invoice.posted`` and what else may come."""
+    at: datetime
+    shipment_id: RecordId | None = None
+    carrier: str | None = None
+    tracking_number: str | None = None
+    promised_on: date | None = None
+    invoice_id: RecordId | None = None
+    reason: str | None = None
+    """Why it was rejected, cancelled or is on hold."""
+
+
 class ShipmentLine(Struct, frozen=True, kw_only=True):
     """A quantity of one product in a shipment."""
 

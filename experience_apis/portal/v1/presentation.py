@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+import msgspec
+from msgspec import Struct
+
 from experience_apis.portal.v1.model import (
     Account,
     Credit,
@@ -9,6 +14,7 @@ from experience_apis.portal.v1.model import (
     InvoiceDetail,
     InvoiceLine,
     Order,
+    OrderEvent,
     OrderLine,
     OrderSummary,
     Price,
@@ -23,6 +29,7 @@ from experience_apis.portal.v1.model import (
 )
 from process_apis.catalogue.v1 import model as catalogue
 from process_apis.customer_account.v1 import model as customer_account
+from process_apis.events.v1 import model as events
 from process_apis.order_to_fulfillment.v1 import model as fulfillment
 
 
@@ -124,6 +131,35 @@ def timeline(found: fulfillment.Timeline) -> Timeline:
         order_id=found.order_id,
         account_id=found.account_id,
         entries=tuple(TimelineEntry(at=entry.at, step=entry.step, outcome=entry.outcome) for entry in found.entries),
+    )
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """What of an event's data a customer is shown."""
+
+    shipment_id: str | None = None
+    carrier: str | None = None
+    tracking_number: str | None = None
+    promised_on: date | None = None
+    invoice_id: str | None = None
+    reason: str | None = None
+
+
+def order_event(order_id: str, account_id: str, found: events.CloudEvent) -> OrderEvent:
+    """Something that happened to an order."""
+    told = msgspec.json.decode(found.data, type=Told)
+    return OrderEvent(
+        id=found.id,
+        order_id=order_id,
+        account_id=account_id,
+        type=".".join(found.type.split(".")[1:3]),
+        at=found.time,
+        shipment_id=told.shipment_id,
+        carrier=told.carrier or None,
+        tracking_number=told.tracking_number or None,
+        promised_on=told.promised_on,
+        invoice_id=told.invoice_id,
+        reason=told.reason or None,
     )
 
 

@@ -19,6 +19,7 @@ from experience_apis.portal.v1.model import (
     InvoiceStatus,
     NewOrder,
     Order,
+    OrderEvent,
     OrderStatus,
     OrderSummary,
     Product,
@@ -29,13 +30,19 @@ from experience_apis.portal.v1.model import (
     Timeline,
 )
 from governance.call import current_call
-from governance.contract import NotFound, Page, Violation
-from governance.contract.refusals import InvalidBody
+from governance.contract import NotFound, Page, Stream, Violation
+from governance.contract.refusals import InvalidBody, InvalidParameters
 from process_apis.catalogue.v1.contract import CatalogueV1
 from process_apis.customer_account.v1.contract import CustomerAccountV1
+from process_apis.events.v1.contract import EventsV1
+from process_apis.events.v1.model import EVENT_ID, CloudEvent
 from process_apis.order_to_fulfillment.v1 import model as fulfillment
 from process_apis.order_to_fulfillment.v1.contract import OrderToFulfillmentV1
 from system_apis.canonical.values import Name, Quantity, RecordId, Reference, Sku, Text
+
+SHOWN = "order.*,inventory.*,shipment.*,invoice.*,payment.*,return.*"
+"""Kinds of events that a customer is shown."""
+UNKNOWN_EVENT = Violation(header="Last-Event-ID", detail="is no event that is kept of this order; begin without it")
 
 
 class Portal(PortalV1):
@@ -54,12 +61,16 @@ class Portal(PortalV1):
         OrderToFulfillmentV1.list_orders,
         OrderToFulfillmentV1.cancel_order,
         OrderToFulfillmentV1.get_timeline,
+        EventsV1.follow_events,
     )
 
-    def __init__(self, catalogue: CatalogueV1, accounts: CustomerAccountV1, orders: OrderToFulfillmentV1) -> None:
+    def __init__(
+        self, catalogue: CatalogueV1, accounts: CustomerAccountV1, orders: OrderToFulfillmentV1, events: EventsV1
+    ) -> None:
         self._catalogue = catalogue
         self._accounts = accounts
         self._orders = orders
+        self._events = events
 
     async def list_products(
         self, *, query: Text | None = None, category: Name | None = None, limit: int = 50, cursor: str | None = None
@@ -131,6 +142,24 @@ class Portal(PortalV1):
         if found.account_id != current_call().account_id:
             raise NotFound()
         return presentation.timeline(found)
+
+    async def follow_order(self, order_id: RecordId) -> Stream[OrderEvent]:
+        """What happened to an order so far, and what happens to it from now on."""
+        order = await self._own_order(order_id)
+        last = current_call().last_event_id
+        if last is not None and not EVENT_ID.fullmatch(last):
+            raise InvalidParameters((UNKNOWN_EVENT,))
+        try:
+            found = await self._events.follow_events(
+                after=last, type=SHOWN, subject=order_id, account_id=order.account_id
+            )
+        except InvalidParameters:
+            raise InvalidParameters((UNKNOWN_EVENT,)) from None
+
+        async def shown(event: CloudEvent) -> OrderEvent:
+            return presentation.order_event(order_id, order.account_id, event)
+
+        return found.each(shown)
 
     async def list_shipments(
         self,

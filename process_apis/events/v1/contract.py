@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from governance.contract import Contract, Cursor, Limit, Page, by, read, search
+from governance.contract import Contract, Cursor, Limit, Page, Stream, by, read, search, stream
 from process_apis.events.v1.model import CloudEvent, EventId, EventTypes
 from system_apis.canonical.values import AccountId, RecordId
 
@@ -32,6 +32,22 @@ class EventsV1(Contract, Protocol, owner="Integration platform"):
         `after` is the id of the last event that you have: ask again with it for what is new. With
         `Prefer: wait=n` an answer without events is held for up to n seconds. An event that is no longer
         in the log is refused as `after`, because some may have been missed then.
+        """
+        ...
+
+    @stream("/stream", scope="events.events:read", visible=by("account_id"))
+    async def follow_events(
+        self,
+        *,
+        after: EventId | None = None,
+        type: EventTypes | None = None,  # noqa: A002 - as above
+        subject: RecordId | None = None,
+        account_id: AccountId | None = None,
+    ) -> Stream[CloudEvent]:
+        """Events as they happen, by type, subject or account.
+
+        Begins after the event `after`, or the one of `Last-Event-ID`, and without either with the
+        oldest that is kept.
         """
         ...
 

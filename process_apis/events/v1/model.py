@@ -6,6 +6,7 @@ Standard: CloudEvents 1.0.2, §3.1 (attributes) and its JSON event format 1.0.2;
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -14,8 +15,9 @@ from msgspec import Meta, Struct, field
 
 from system_apis.canonical.values import AccountId
 
+EVENT_ID = re.compile(r"evt-[a-z2-7]{26}", re.ASCII)
 EventId = Annotated[
-    str, Meta(pattern=r"^evt-[a-z2-7]{26}$", description="Identifier of an event.", examples=["evt-" + "a" * 26])
+    str, Meta(pattern=f"^{EVENT_ID.pattern}$", description="Identifier of an event.", examples=["evt-" + "a" * 26])
 ]
 EventTypes = Annotated[
     str,

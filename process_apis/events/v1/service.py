@@ -6,11 +6,13 @@ accounts. When the database is away the answer is ``unavailable``.
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 
 from governance.call import Clock, current_call
-from governance.contract import CursorCodec, NotFound, Page, Violation
+from governance.contract import CursorCodec, NotFound, Page, Stream, Violation
 from governance.contract.refusals import InvalidParameters
 from process_apis.events.event import Event
 from process_apis.events.log import Wanted, event_of, position_of
@@ -21,6 +23,7 @@ from process_apis.events.v1.model import CloudEvent
 from process_apis.flow.runtime import FlowRuntime
 
 LIST = "events.v1.list_events"
+GONE = "is not in the log: it is too old, or was never there; begin without it"
 
 
 class Events(EventsV1):
@@ -49,10 +52,27 @@ class Events(EventsV1):
         wanted = _wanted(type, subject, account_id)
         filters = (after, type, subject, wanted.account_ids)
         last = self._cursors.decode(LIST, filters, cursor)
-        position = int(last[0]) if last else await self._position(after, wanted)
+        position = (
+            int(last[0]) if last else await self._position(after, wanted, Violation(parameter="after", detail=GONE))
+        )
         found = await self._tail.after(position, wanted, limit + 1, 0.0 if cursor else call.wait_s)
         page = self._cursors.page(LIST, filters, found, limit, _place)
         return Page(tuple(map(cloud_event, page.items)), page.next_cursor)
+
+    async def follow_events(
+        self,
+        *,
+        after: str | None = None,
+        type: str | None = None,  # noqa: A002 - as the contract has it
+        subject: str | None = None,
+        account_id: str | None = None,
+    ) -> Stream[CloudEvent]:
+        """Events as they happen."""
+        wanted = _wanted(type, subject, account_id)
+        said = current_call().last_event_id  # by a client that comes back, so it is the newer of the two
+        place = Violation(header="Last-Event-ID", detail=GONE) if said else Violation(parameter="after", detail=GONE)
+        position = await self._position(said or after, wanted, place)
+        return Stream(_shown(self._tail.follow(position, wanted)))
 
     async def get_event(self, event_id: str) -> CloudEvent:
         """One event."""
@@ -61,19 +81,24 @@ class Events(EventsV1):
             raise NotFound()
         return cloud_event(found)
 
-    async def _position(self, after: str | None, wanted: Wanted) -> int:
+    async def _position(self, after: str | None, wanted: Wanted, otherwise: Violation) -> int:
         if after is None:
             return 0
         found = await self._flows.read(partial(position_of, event_id=after, account_ids=wanted.account_ids))
         if found is None:
-            detail = "is not in the log: it is too old, or was never there; begin without it"
-            raise InvalidParameters((Violation(parameter="after", detail=detail),))
+            raise InvalidParameters((otherwise,))
         return found
 
 
 def _wanted(types: str | None, subject: str | None, account_id: str | None) -> Wanted:
     words: tuple[str, ...] = tuple(types.split(",")) if types else ()
     return Wanted(types=words, subject=subject, account_ids=current_call().listed_accounts(account_id))
+
+
+async def _shown(events: AsyncGenerator[Event, None]) -> AsyncGenerator[CloudEvent, None]:
+    async with aclosing(events):
+        async for event in events:
+            yield cloud_event(event)
 
 
 def _place(event: Event) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from experience_apis.portal.v1.service import Portal
 from process_apis.catalogue.v1.service import Catalogue
 from process_apis.customer_account.v1.service import CustomerAccount
+from process_apis.events.v1.service import Events
 from process_apis.order_to_fulfillment.v1.service import OrderToFulfillment
 from system_apis.commerce.v1.service import Commerce
 from system_apis.crm.v1.service import Crm
@@ -22,7 +24,7 @@ from system_apis.logistics.v1.service import Logistics
 from system_apis.payments.v1.service import Payments
 from tests.process_apis.world import World, running
 
-SERVICES = (Erp, Crm, Logistics, Payments, Commerce, OrderToFulfillment, CustomerAccount, Catalogue, Portal)
+SERVICES = (Erp, Crm, Logistics, Payments, Commerce, Events, OrderToFulfillment, CustomerAccount, Catalogue, Portal)
 PORTAL = "/experience/portal/v1"
 LINES: list[dict[str, Any]] = [{"sku": "BRG-6204", "quantity": 2}, {"sku": "BRG-6000", "quantity": 3}]
 SETTLED_S = 20
@@ -222,3 +224,40 @@ def test_a_caller_without_an_account_is_told_so(world: World, path: str) -> None
     for who in ("nobody", "platform"):
         answer = world.ask(who, "GET", PORTAL + path)
         assert (answer.status_code, answer.json()["type"]) == (403, "/problems/account-required")
+
+
+def followed(world: World, who: str, order_id: str, last: str | None = None) -> tuple[int, list[dict[str, Any]]]:
+    """The events of an order as the stream sends them within a moment."""
+    headers = {"authorization": f"Bearer {who}", "accept": "text/event-stream", "prefer": "wait=0.3"}
+    headers |= {"last-event-id": last} if last is not None else {}
+    answer = world.run(world.client.get(f"{PORTAL}/orders/{order_id}/events", headers=headers))
+    if answer.status_code != 200:
+        return answer.status_code, [answer.json()]
+    lines = [line.removeprefix("data: ") for line in answer.text.splitlines() if line.startswith("data: ")]
+    return 200, [json.loads(line) for line in lines]
+
+
+def test_an_order_is_followed_by_its_events_and_taken_up_after_the_last(world: World, completed: Any) -> None:
+    order_id = completed["order_id"]
+    status, events = followed(world, "acme", order_id)
+    kinds = [event["type"] for event in events]
+    assert status == 200
+    assert [kind for kind in kinds if kind not in ("shipment.created", "payment.captured")] == [
+        "order.accepted", "inventory.allocated", "order.approved", "order.confirmed", "invoice.posted",
+        "order.completed",
+    ]  # fmt: skip
+    assert {event["order_id"] for event in events} == {order_id}
+    assert next(event for event in events if event["type"] == "invoice.posted")["invoice_id"]
+    assert followed(world, "acme", order_id, events[2]["id"])[1] == events[3:]
+    assert followed(world, "acme", order_id, events[-1]["id"])[1] == []
+
+
+def test_only_the_account_of_an_order_follows_it(world: World, completed: Any) -> None:
+    assert followed(world, "globex", completed["order_id"])[0] == 404
+    assert followed(world, "acme", "ord-none")[0] == 404
+
+
+@pytest.mark.parametrize("last", ["evt-" + "q" * 26, "7", "'; drop"])
+def test_an_unknown_place_to_go_on_from_is_refused(world: World, completed: Any, last: str) -> None:
+    status, (problem,) = followed(world, "acme", completed["order_id"], last)
+    assert (status, problem["errors"][0]["header"]) == (400, "Last-Event-ID")
