@@ -14,6 +14,7 @@ from governance.prove import Reply, sample_of
 from governance.prove.samples import sample_value
 from tests.conformance.conftest import Served
 from tests.conformance.every_operation import OPERATIONS
+from tests.conformance.troubles import troubled
 
 OWNER, STRANGER, ATTACKER = "ACME", "NORDLUFT", "VANDERMEER"
 """Companies of the seed that have nothing to do with each other; all pay in euros."""
@@ -39,7 +40,7 @@ RECORDS: Mapping[str, tuple[str, str]] = {
     "order_id": ("order_to_fulfillment.v1.place_order", "order_id"),
 }
 """Each name of an id, with the operation and the member that give it; a reference is told by the path that it is in."""
-SAME_AS = {"subject_id": "order_id", "flow_id": "order_id"}
+SAME_AS = {"subject_id": "order_id", "flow_id": "order_id", "any_id": "order_id"}
 """Members that name a record under another name."""
 
 
@@ -86,7 +87,7 @@ def arguments_of(operation: Operation, whose: Belongings, *, filters: bool = Fal
             given[parameter.name] = None
             if filters:
                 given[parameter.name] = whose.account
-        elif known is not None and (parameter.where == "path" or filters):
+        elif known is not None and (parameter.where == "path" or parameter.required or filters):
             given[parameter.name] = known
     return given
 
@@ -131,6 +132,8 @@ async def belongings_of(served: Served, account: str, *, turn: int = 1) -> Belon
     for name, (operation_id, member) in RECORDS.items():
         operation = OPERATIONS[operation_id]
         given = arguments_of(operation, found)
+        if operation.body and "reference" in given[operation.body.name]:
+            given[operation.body.name]["reference"] = f"PO-{account}-{turn}"  # the same order twice would be refused
         sample = sample_of(operation, key=f"belongings-{turn}-{account}-{operation_id}", given=given)
         token = served.token_of(operation, f"{account}-maker", account)
         headers = {**sample.headers, "Authorization": f"Bearer {token}", "Prefer": "wait=10"}
@@ -138,4 +141,6 @@ async def belongings_of(served: Served, account: str, *, turn: int = 1) -> Belon
         assert reply.status == operation.success_status, (operation_id, given, reply.body)
         made = json.loads(reply.body)
         found.ids[name] = made[member]
+    flows = served.application.state.flows
+    found.ids["exception_id"] = await troubled(flows, found.ids["order_id"], found.ids["channel_order_id"])
     return found

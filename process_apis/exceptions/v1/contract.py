@@ -95,7 +95,7 @@ class ExceptionsV1(Contract, Protocol, owner="Order operations"):
         """
         ...
 
-    @action("/settlements", scope="exceptions.exceptions:settle", visible=by("account_id"), cost=5)
+    @action("/settlements", scope="exceptions.exceptions:settle", visible=by("account_id"))
     async def settle_many(self, settling: BulkSettling) -> BulkOutcome:
         """Settle many exceptions of a queue alike, or show what that would do: nothing is done unless `dry_run` is false.
 

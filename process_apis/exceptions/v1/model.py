@@ -21,7 +21,9 @@ Person = Annotated[
 ]
 Instant = Annotated[datetime, Meta(tz=True)]
 Reason = Annotated[str, Meta(min_length=3, max_length=2_000, description="Why, for those who read it later.")]
-Document = Annotated[str, Meta(max_length=20_000, description="A JSON object as text.")]
+Document = Annotated[
+    str, Meta(max_length=20_000, description="A JSON object as text.", examples=['{"requested_on": "2026-12-01"}'])
+]
 Choice = Literal["retry", "skip", "amend", "cancel"]
 Status = Literal["open", "settled", "closed"]
 
@@ -190,11 +192,11 @@ class Settling(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class BulkSettling(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Many of one queue settled alike. While `dry_run` is true nothing is done."""
 
+    account_id: AccountId | None
+    """Null: of all accounts that you see."""
     queue: Word
     choice: Literal["retry", "skip", "cancel"]
     reason: Reason
-    account_id: AccountId | None = None
-    """None: of all accounts that you see."""
     flow: Word | None = None
     step: Word | None = None
     problem: Word | None = None

@@ -77,7 +77,7 @@ class TimelineV1(Contract, Protocol, owner="Order operations"):
         """How long an order may take, by channel and priority."""
         ...
 
-    @read("/measures/steps", scope="timeline.measures:read", public_because=COUNTS, cost=10)
+    @read("/measures/steps", scope="timeline.measures:read", public_because=COUNTS)
     async def measure_steps(
         self,
         *,
@@ -92,14 +92,14 @@ class TimelineV1(Contract, Protocol, owner="Order operations"):
         """
         ...
 
-    @read("/measures/flows", scope="timeline.measures:read", public_because=COUNTS, cost=10)
+    @read("/measures/flows", scope="timeline.measures:read", public_because=COUNTS)
     async def measure_flows(
         self, *, flow: Word | None = None, since: Instant | None = None, until: Instant | None = None
     ) -> FlowMeasures:
         """Cycle time, outcomes and exceptions of each process, over the runs started in a time."""
         ...
 
-    @read("/measures/queues", scope="timeline.measures:read", public_because=COUNTS, cost=10)
+    @read("/measures/queues", scope="timeline.measures:read", public_because=COUNTS)
     async def measure_queues(
         self,
         *,

@@ -109,7 +109,7 @@ def test_one_reference_of_many_orders_is_paged_newest_first(world: World) -> Non
             "account_id": "ACME",
             "channel": "portal",
             "reference": "PO-SAME",
-            "lines": [{"sku": "BRG-6204", "quantity": 1}],
+            "lines": [{"sku": "BRG-6204", "quantity": number + 1}],
         }
         assert world.ask("acme", "POST", ORDERS, body=body, key=f"same-{number}", wait_s=10).status_code == 202
     found = world.collect("acme", TIMELINES, any_id="PO-SAME", limit=1)
