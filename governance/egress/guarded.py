@@ -23,6 +23,14 @@ class GuardedClient:
         self._guard = guard
         self._figures = figures
 
+    async def judge(self, url: str) -> None:
+        """Hold a URL to what ``send`` will hold it to again, for whoever supplies it.
+
+        Raises:
+            ForbiddenDestination: it may not be called.
+        """
+        await self._guard.judge(url)
+
     async def send(self, outgoing: Outgoing, bounds: Bounds = BOUNDS) -> Reply:
         """The answer of a destination, whatever its status.
 

@@ -1,0 +1,1 @@
+"""Subscriptions, version 1."""
