@@ -16,6 +16,8 @@ IDLE_S = 15.0
 """A connection that was idle for longer is not used again: the other side may be closing it."""
 NEXT_ADDRESS_S = 0.25
 """How long one address of a name is tried before the next one is as well (RFC 8305 §5)."""
+GIVE_UP_S = 10.0
+"""How long a connection that nobody waits for any more may still come about, to be closed."""
 
 
 class Pool:
@@ -84,8 +86,7 @@ class Pool:
                 try:
                     if (idle := self._fresh(loop.time())) is not None:
                         return idle
-                    async with asyncio.timeout(connect_s):
-                        return await self._connect(loop)
+                    return await self._connect(loop, connect_s)
                 except BaseException:
                     self._free.release()
                     raise
@@ -94,7 +95,21 @@ class Pool:
         except OSError as error:
             raise NotConnected(str(error)) from error
 
-    async def _connect(self, loop: asyncio.AbstractEventLoop) -> Connection:
+    async def _connect(self, loop: asyncio.AbstractEventLoop, connect_s: float) -> Connection:
+        # asyncio's race of addresses loses the winner's socket when it is cancelled at the wrong moment. So it runs in
+        # a task of its own, which is not cancelled with its caller: what it still brings is closed.
+        racing = asyncio.ensure_future(self._race(loop))
+        try:
+            async with asyncio.timeout(connect_s):
+                connection = await asyncio.shield(racing)
+        except BaseException:
+            racing.add_done_callback(_unwanted)
+            loop.call_later(GIVE_UP_S, racing.cancel)
+            raise
+        self._open.add(connection)
+        return connection
+
+    async def _race(self, loop: asyncio.AbstractEventLoop) -> Connection:
         _, connection = await loop.create_connection(
             lambda: Connection(loop),
             self._host,
@@ -103,7 +118,6 @@ class Pool:
             server_hostname=self._name if self._tls is not None else None,
             happy_eyeballs_delay=NEXT_ADDRESS_S,
         )
-        self._open.add(connection)
         return connection
 
     def _fresh(self, now: float) -> Connection | None:
@@ -129,3 +143,8 @@ class Pool:
             connection.close()
         self._open.clear()
         self._idle.clear()
+
+
+def _unwanted(racing: asyncio.Future[Connection]) -> None:
+    if not racing.cancelled() and racing.exception() is None:
+        racing.result().close()

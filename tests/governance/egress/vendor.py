@@ -53,6 +53,11 @@ class Vendor:
         await asyncio.gather(*self._serving, return_exceptions=True)
         await asyncio.sleep(0)
 
+    @property
+    def live(self) -> int:
+        """Connections that stand."""
+        return len(self._serving)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
