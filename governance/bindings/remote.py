@@ -13,6 +13,7 @@ happened, and a repeat under the same key is safe. When it does not answer in ti
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from secrets import token_hex
 from types import NoneType
 from typing import Any, Protocol
@@ -23,6 +24,7 @@ from msgspec import Struct
 
 from governance.bindings.arguments import arguments_binder, arguments_judge
 from governance.bindings.execution import PASSES, concealed, unexpected
+from governance.bindings.relay import relayed
 from governance.bindings.rendering import header
 from governance.bindings.stub import Stub, stub_class
 from governance.call.call import Call, Principal, current_call
@@ -92,6 +94,16 @@ def _method(
     problem_of = _problem_reader(operation)
     body_at = next((index for index, parameter in enumerate(operation.parameters) if parameter.where == "body"), None)
 
+    async def ask(child: Call, arguments: tuple[Any, ...], last: str | None, held_s: float) -> Answer:
+        headers = _headers(child, credentials.token_for(child.on_behalf_of, caller_id, operation), None, held_s)
+        headers["Prefer"] = f"wait={held_s:g}"
+        if last is not None:
+            headers["Last-Event-ID"] = last
+        answer = await client.send(operation.method, target(arguments), headers, None, client.timeout_s + held_s)
+        if answer.status != 200:
+            raise _with_retry_after(problem_of(answer), answer)
+        return answer
+
     async def method(_: object, *args: Any, **kwargs: Any) -> Any:
         arguments = bind(args, kwargs)
         child = current_call().child(operation.id, caller_id, operation.scope, keyed=operation.keyed)
@@ -102,6 +114,8 @@ def _method(
         left_s = client.timeout_s if child.deadline is None else child.deadline - clock.monotonic()
         if left_s <= 0:
             raise DeadlineExceeded(detail="The deadline passed before the call was made.")
+        if operation.streams:
+            return await relayed(operation, partial(ask, child, arguments))
         timeout_s = min(left_s, client.timeout_s) + child.wait_s
         body = msgspec.json.encode(arguments[body_at]) if body_at is not None else None
         headers = _headers(child, credentials.token_for(child.on_behalf_of, caller_id, operation), body, left_s)

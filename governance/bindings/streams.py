@@ -34,6 +34,8 @@ FIRST = b"retry: 2000\n\n"
 HEARTBEAT = b":\n\n"
 SLOW_S = 30.0
 LAST_WORDS_S = 0.2
+AT_HAND_S = 0.02
+"""For a hop: what comes later than this after an item is told by its next stream."""
 LONGEST_ID = 200
 END = object()
 log = logging.getLogger("tiergate.streams")
@@ -94,7 +96,8 @@ def encode_stream(operation: Operation, clock: Clock, heartbeat_s: float, per_cl
             if sum(one == client for one in streams.values()) >= per_client:
                 exchange.response_headers.append((b"retry-after", b"5"))
                 raise RateLimited(detail=f"A client has at most {per_client} streams open at once in a process.")
-            opened = OpenStream(operation, clock, heartbeat_s, _ends_at(exchange, clock))
+            relayed = exchange.under.principal.acting_api is not None
+            opened = OpenStream(operation, clock, heartbeat_s, _ends_at(exchange, clock), brief=relayed)
             streams[opened] = client
             try:
                 opened.items = await inner(exchange)
@@ -122,12 +125,14 @@ def _ends_at(exchange: Exchange, clock: Clock) -> float:
 class OpenStream:
     """One stream on its way to one client."""
 
-    def __init__(self, operation: Operation, clock: Clock, heartbeat_s: float, ends_at: float) -> None:
+    def __init__(self, operation: Operation, clock: Clock, heartbeat_s: float, ends_at: float, *, brief: bool) -> None:
         self._lifecycle = operation.lifecycle
         self._name = operation.id
         self._clock = clock
         self._heartbeat_s = heartbeat_s
         self._ends_at = ends_at
+        self._brief = brief
+        """It ends when it has told something and has no more at hand; whoever relays it opens the next."""
         self._ending: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.items: Stream[Any] | None = None
 
@@ -158,15 +163,17 @@ class OpenStream:
         """Send item after item; whether the client is still there at the end."""
         items = aiter(self.items) if self.items is not None else None
         coming: asyncio.Future[Any] | None = None
+        told = False
         try:
             while items is not None and not self._over:
                 coming = coming or asyncio.ensure_future(_next(items))
+                done_soon = self._brief and told
                 wait_s = min(self._heartbeat_s, self._ends_at - self._clock.monotonic())
-                await self._until(coming, gone, wait_s)
+                await self._until(coming, gone, AT_HAND_S if done_soon else wait_s)
                 chunk: bytes | None = HEARTBEAT
                 if coming.done():
-                    chunk, coming = self._chunk(coming), None
-                elif self._over:
+                    chunk, coming, told = self._chunk(coming), None, True
+                elif self._over or done_soon:
                     break
                 if chunk is None:
                     break
