@@ -8,6 +8,8 @@ from governance.contract import Contract, Cursor, Limit, Page, action, by, creat
 from process_apis.exceptions.v1.model import (
     Assignment,
     BulkOutcome,
+    BulkReplayed,
+    BulkReplaying,
     BulkSettling,
     ExceptionDetail,
     FlowException,
@@ -15,6 +17,8 @@ from process_apis.exceptions.v1.model import (
     NewComment,
     Person,
     QueueStates,
+    Replayed,
+    Replaying,
     Settling,
     Status,
     Word,
@@ -100,5 +104,22 @@ class ExceptionsV1(Contract, Protocol, owner="Order operations"):
         """Settle many exceptions of a queue alike, or show what that would do: nothing is done unless `dry_run` is false.
 
         Each is settled by itself, with a result of its own; asking again goes on with those that are left.
+        """
+        ...
+
+    @action("/replays", scope="exceptions.replays:write", raises=[WrongState], visible=by("account_id"))
+    async def replay(self, replaying: Replaying) -> Replayed:
+        """Do a process again from one of its steps, or show what that would do: nothing is done unless `dry_run` is false.
+
+        Under its own id, a step that stands is asked again under the same key and makes nothing twice. A
+        corrected run has an id of its own and names the old one, everything of which must be undone.
+        """
+        ...
+
+    @action("/bulk-replays", scope="exceptions.replays:write", visible=by("account_id"))
+    async def replay_many(self, replaying: BulkReplaying) -> BulkReplayed:
+        """Do many processes again from one step, or show what that would do: nothing is done unless `dry_run` is false.
+
+        Each is done by itself, with a result of its own.
         """
         ...

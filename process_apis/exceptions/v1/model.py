@@ -225,3 +225,70 @@ class BulkOutcome(Struct, frozen=True, kw_only=True):
     items: tuple[SettledItem, ...]
     more: bool
     """Whether more of them fit: ask again."""
+
+
+class Replaying(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One process done again. While `dry_run` is true nothing is done."""
+
+    account_id: AccountId
+    """Whose process it is."""
+    flow_id: RecordId
+    step: Word
+    """From this step on."""
+    reason: Reason
+    corrected: bool = False
+    """As a new run that names the old one, where everything of the old one was undone."""
+    correction: Document = ""
+    """What is different in the new run, as the process reads it; only with `corrected`."""
+    dry_run: bool = True
+
+    def __post_init__(self) -> None:
+        if self.correction and not self.corrected:
+            raise ValueError("a correction makes a new run: set corrected to true with it")
+
+
+class BulkReplaying(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Many processes done again from one step. While `dry_run` is true nothing is done."""
+
+    account_id: AccountId | None
+    """Null: of all accounts that you see."""
+    flow: Word
+    """The process, such as `order_to_fulfillment`."""
+    step: Word
+    reason: Reason
+    outcome: Word | None = None
+    """Those that ended so, such as `rejected`, or are `under_way`."""
+    problem: Word | None = None
+    """Those that had an exception with this problem type."""
+    started_since: Instant | None = None
+    started_until: Instant | None = None
+    corrected: bool = False
+    limit: Annotated[int, Meta(ge=1, le=200, description="How many at most, the oldest first.")] = 50
+    dry_run: bool = True
+
+
+class Replayed(Struct, frozen=True, kw_only=True):
+    """What doing a process again does, or would do."""
+
+    flow_id: RecordId
+    """The process that was asked for."""
+    account_id: AccountId
+    outcome: str
+    """`would_run`, `runs` or `not_allowed`."""
+    why: str
+    """Why it is not allowed."""
+    runs_as: RecordId
+    """The process that goes on: of a corrected run the new one."""
+    steps: tuple[str, ...]
+    """What is done, as far as it can be told beforehand."""
+    new_effects: bool
+    """Everything was undone, so what it does it does anew; otherwise nothing is done twice."""
+
+
+class BulkReplayed(Struct, frozen=True, kw_only=True):
+    """A result for each."""
+
+    dry_run: bool
+    items: tuple[Replayed, ...]
+    more: bool
+    """Whether more of them fit."""

@@ -18,10 +18,12 @@ from process_apis.exceptions.v1.model import (
     ExceptionDetail,
     FlowException,
     QueueState,
+    Replayed,
     Tried,
 )
 from process_apis.flow import trouble
 from process_apis.flow.queues import queue_of
+from process_apis.flow.replaying import Replay
 from process_apis.flow.table import Flow
 from process_apis.flow.timeline import instant
 from process_apis.timeline.identifiers import business_ids_of
@@ -77,6 +79,20 @@ def queue_state(load: QueueLoad) -> QueueState:
         overdue=load.overdue,
         escalated=load.escalated,
         next_due_at=None if load.next_due_us is None else instant(load.next_due_us),
+    )
+
+
+def replayed(flow_id: str, account_id: str, done: Replay, *, dry_run: bool) -> Replayed:
+    """What became of a wish to do a flow again."""
+    outcome = "not_allowed" if not done.allowed else "would_run" if dry_run else "runs"
+    return Replayed(
+        flow_id=flow_id,
+        account_id=account_id,
+        outcome=outcome,
+        why=done.why,
+        runs_as=done.flow_id,
+        steps=done.steps,
+        new_effects=done.renews,
     )
 
 

@@ -24,19 +24,32 @@ from process_apis.exceptions.deeds import ANY, Deed, act, deeds_of
 from process_apis.exceptions.escalation import Escalation
 from process_apis.exceptions.finding import NOBODY, Wanted, find, loads, one
 from process_apis.exceptions.migration import MIGRATIONS
+from process_apis.exceptions.replays import WantedFlows, account_of, wanted_flows
 from process_apis.exceptions.v1.contract import ExceptionsV1
 from process_apis.exceptions.v1.model import (
     Assignment,
     BulkOutcome,
+    BulkReplayed,
+    BulkReplaying,
     BulkSettling,
     ExceptionDetail,
     FlowException,
     NewComment,
     QueueStates,
+    Replayed,
+    Replaying,
     SettledItem,
     Settling,
 )
-from process_apis.exceptions.v1.presentation import CHOICES, Background, detail_of, exception_of, queue_state
+from process_apis.exceptions.v1.presentation import (
+    CHOICES,
+    Background,
+    detail_of,
+    exception_of,
+    queue_state,
+    replayed,
+)
+from process_apis.flow.replaying import Replay
 from process_apis.flow.runtime import FlowRuntime
 from process_apis.flow.table import Flow
 from process_apis.flow.tables import timeline
@@ -162,6 +175,46 @@ class Exceptions(ExceptionsV1):
         rows = await self._flows.read(partial(find, wanted=wanted, after=None, limit=settling.limit + 1))
         items = tuple([await self._one_of_many(row, settling) for row in rows[: settling.limit]])
         return BulkOutcome(dry_run=settling.dry_run, items=items, more=len(rows) > settling.limit)
+
+    async def replay(self, replaying: Replaying) -> Replayed:
+        """Do a process again from one of its steps, or show what that would do."""
+        if await self._flows.read(partial(account_of, flow_id=replaying.flow_id)) != replaying.account_id:
+            raise NotFound()
+        done = await self._again(replaying)
+        if not done.allowed and not replaying.dry_run:
+            raise WrongState(record_id=replaying.flow_id, state="as it is", needs="another step", detail=done.why)
+        return replayed(replaying.flow_id, replaying.account_id, done, dry_run=replaying.dry_run)
+
+    async def replay_many(self, replaying: BulkReplaying) -> BulkReplayed:
+        """Do many processes again from one step, or show what that would do."""
+        wanted = WantedFlows(
+            flow=replaying.flow,
+            account_ids=current_call().listed_accounts(replaying.account_id),
+            outcome=replaying.outcome,
+            problem=replaying.problem,
+            since_us=None if replaying.started_since is None else microseconds(replaying.started_since),
+            until_us=None if replaying.started_until is None else microseconds(replaying.started_until),
+        )
+        rows = await self._flows.read(partial(wanted_flows, wanted=wanted, limit=replaying.limit + 1))
+        items: list[Replayed] = []
+        for row in rows[: replaying.limit]:
+            each = Replaying(
+                account_id=row.account_id, flow_id=row.flow_id, step=replaying.step, reason=replaying.reason,
+                corrected=replaying.corrected, dry_run=replaying.dry_run,
+            )  # fmt: skip
+            done = await self._again(each)
+            items.append(replayed(row.flow_id, row.account_id, done, dry_run=replaying.dry_run))
+        return BulkReplayed(dry_run=replaying.dry_run, items=tuple(items), more=len(rows) > replaying.limit)
+
+    async def _again(self, replaying: Replaying) -> Replay:
+        by, reason, dry_run = _somebody(), replaying.reason, replaying.dry_run
+        if not replaying.corrected:
+            return await self._flows.replay(replaying.flow_id, replaying.step, by=by, reason=reason, dry_run=dry_run)
+        key = derive_key("replay", current_call().key)
+        body = replaying.correction.encode()
+        return await self._flows.rerun(
+            replaying.flow_id, replaying.step, body, key, by=by, reason=reason, dry_run=dry_run
+        )
 
     async def _one_of_many(self, row: Any, settling: BulkSettling) -> SettledItem:
         settlement = Settlement(choice=settling.choice, reason=settling.reason, by=_somebody())

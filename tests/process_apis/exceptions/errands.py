@@ -95,6 +95,11 @@ def changed(state: Errand, body: bytes) -> Errand:
     return replace(state, wish=str(msgspec.json.decode(body)["wish"]))
 
 
+def renewed(state: Errand, errand_id: str, body: bytes) -> Errand:
+    anew = replace(state, errand_id=errand_id, status="accepted", stage="accepted", reason="")
+    return changed(anew, body) if body else anew
+
+
 def errand_flow(shelf: Shelf) -> Flow[Errand]:
     return Flow(
         name="errand",
@@ -102,6 +107,7 @@ def errand_flow(shelf: Shelf) -> Flow[Errand]:
         book=shelf,
         queue="orders",
         amend=changed,
+        renew=renewed,
         steps=(
             Step(name="fetch_money", do=Errands.fetch_money, undo=Errands.return_money),
             Step(name="ask_price", do=Errands.ask_price, retry=PEOPLE, queue="credit"),
