@@ -29,6 +29,7 @@ from governance.bindings.assembly import Assembly, Wiring
 from governance.bindings.edge import Edge
 from governance.bindings.served import WireLimits
 from governance.bindings.shedding import SheddingLimits
+from governance.bindings.streams import end_streams
 from governance.call import Clock, Policy, SystemClock
 from governance.consumers import Consumers
 from governance.contract import CursorCodec, Operation
@@ -108,7 +109,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
     parts: list[Part] = [store, database, *issuer, egress, *ports.values(), *governing, flows, edge.shedding]
     routes = _routes(settings, assembly, nodes, who, resources)
     application = Tiergate(edge, routes, _proxies(settings), lifespan=[lifetime(parts)])
-    application.state.update({"assembly": assembly, "policies": governing, "nodes": nodes})
+    application.state.update({"assembly": assembly, "policies": governing, "nodes": nodes, "end_streams": end_streams})
     application.state.update(_operated(operations, who, database, flows))
     return application
 

@@ -136,10 +136,18 @@ async def _serve(
 
 
 def mark_draining(application: object) -> None:
-    """Tell a Litestar application, by ``state.draining``, to answer /readyz with 503."""
+    """Tell a Litestar application to answer /readyz with 503, by ``state.draining``, and to end what goes on.
+
+    What ends streams is ``state.end_streams``, which is called in the event loop that serves them.
+    """
     state: Any = getattr(application, "state", None)
     if state is not None:
         state.draining = True
+        getattr(state, "end_streams", _nothing)()
+
+
+def _nothing() -> None:
+    """What an application without streams ends."""
 
 
 def _reload_of(application: object) -> Examine | None:
