@@ -136,7 +136,7 @@ class _Course:
             await self._drive(killing)
             over.touch()
             self._watch.stage("settling")
-            settled_s = await self._settle()
+            settled_s = await self._settle(killing.toll)
             orders = await self._orders()
             codes = await self._fleet.stop()
         finally:
@@ -173,12 +173,13 @@ class _Course:
         finally:
             room.release()
 
-    async def _settle(self) -> float:
+    async def _settle(self, toll: Toll) -> float:
         began = time.monotonic()
         self._deadline = began + self._campaign.settle_s
         await self._fleet.until_ready()
         for task in asyncio.as_completed(self._following):
             await task
+            self._watch.moved(self._crowd.pulse, toll)
         return time.monotonic() - began
 
     async def _orders(self) -> list[dict[str, Any]]:

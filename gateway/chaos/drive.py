@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway.chaos.http import Answer, Connections, Lost
-from gateway.chaos.wishes import INSIDE_SALES, ORDERS, PORTAL, Wish
+from gateway.chaos.wishes import PORTAL, Wish
 
 ENDED = frozenset({"completed", "rejected", "cancelled"})
 AGAIN = frozenset({"idempotency-key-in-flight", "rate-limited", "unavailable", "overloaded", "deadline-exceeded"})
@@ -24,6 +24,9 @@ AGAIN = frozenset({"idempotency-key-in-flight", "rate-limited", "unavailable", "
 PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0
 POLL_S, LONGEST_POLL_S = 0.4, 2.0
 GIVE_UP_S = 90.0
+CHANNEL_ORDERS = "/system/commerce/v1/channel-orders"
+SYSTEMS = "system-demo"
+"""The client that keeps systems of record."""
 WATCHER = "watcher"
 """The client that sees the orders of all accounts."""
 
@@ -102,6 +105,9 @@ class Crowd:
     async def fulfil(self, tale: Tale) -> None:
         """Place the order, do to it what its client does, and follow it to its end."""
         wish = tale.wish
+        if wish.channel_order is not None and not await self._told_channel(tale):
+            self.pulse.placed += 1
+            return
         match wish.manner:
             case "doubled":
                 await asyncio.gather(*(self._placed(tale) for _ in range(3)))
@@ -122,7 +128,7 @@ class Crowd:
         """Look at the order until it has ended, or the moment ``until()`` (monotonic seconds) has passed."""
         wish = tale.wish
         pause_s = POLL_S
-        path = f"{PORTAL if wish.path == PORTAL else ORDERS}/{next(iter(tale.order_ids))}"
+        path = f"{wish.home}/{next(iter(tale.order_ids))}"
         while tale.status not in ENDED and time.monotonic() < until():
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 1.5, LONGEST_POLL_S)
@@ -173,6 +179,20 @@ class Crowd:
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 1.5, LONGEST_PAUSE_S)
 
+    async def _told_channel(self, tale: Tale) -> bool:
+        """Put the order into its channel first, whose number the order then carries."""
+        wish = tale.wish
+        try:
+            answer = await self.ask(SYSTEMS, "POST", CHANNEL_ORDERS, wish.channel_order, f"{wish.key}-channel")
+        except Lost as lost:
+            tale.strange.append(str(lost))
+            return False
+        if answer.status != 201:
+            tale.strange.append(f"POST {CHANNEL_ORDERS} answered {answer.status}: {answer.body.decode()[:300]}")
+            return False
+        wish.body["channel_order_id"] = answer.json()["channel_order_id"]
+        return True
+
     async def _cut_off(self, tale: Tale) -> None:
         wish = tale.wish
         self.pulse.cut += 1
@@ -181,9 +201,8 @@ class Crowd:
     async def _cancelled(self, tale: Tale) -> None:
         wish = tale.wish
         order_id = next(iter(tale.order_ids))
-        inside = wish.path == INSIDE_SALES
-        body = {"account_id": wish.account_id, "reason": "changed my mind"} if inside else None
-        path = f"{ORDERS if inside else PORTAL}/{order_id}/cancel"
+        body = None if wish.home == PORTAL else {"account_id": wish.account_id, "reason": "changed my mind"}
+        path = f"{wish.home}/{order_id}/cancel"
         try:
             answer = await self.ask(wish.client, "POST", path, body, f"{wish.key}-cancel")
         except Lost as lost:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from gateway.chaos.drive import WATCHER, Crowd
+from gateway.chaos.drive import SYSTEMS, WATCHER, Crowd
 from gateway.chaos.http import Lost
-from gateway.chaos.wishes import IN_HAMBURG, IN_ROTTERDAM, PLENTY, PORTAL_ACCOUNTS, SKUS
+from gateway.chaos.wishes import (
+    CHANNEL_PRICE_MINOR,
+    IN_HAMBURG,
+    IN_ROTTERDAM,
+    PLENTY,
+    PORTAL_ACCOUNTS,
+    SALES,
+    SKUS,
+    WEB_SHOP,
+)
 
-SYSTEMS = "system-demo"
-CLIENTS = (*(account.lower() for account in PORTAL_ACCOUNTS), "inside-sales", WATCHER, SYSTEMS)
+CLIENTS = (*(account.lower() for account in PORTAL_ACCOUNTS), SALES, WATCHER, SYSTEMS)
 WAREHOUSES = ("HAM", "ROT", "POZ", "CLE-3PL")
 THIRD_PARTY = "CLE-3PL"
 PLACES = {IN_HAMBURG: ("HAM",), IN_ROTTERDAM: ("ROT",), **dict.fromkeys(SKUS, WAREHOUSES)}
@@ -37,7 +45,7 @@ lease_s = 2
 [roles.portal]
 select = [{{ tier = "experience", api = "portal" }}]
 
-[consumers.inside-sales]
+[consumers.{sales}]
 secrets = ["env:CHAOS_SECRET"]
 scopes = [
     "order-to-fulfillment.agreed-orders:write",
@@ -62,19 +70,24 @@ accounts = ["{account_id}"]
 def configuration(database_url: str) -> str:
     """The tiergate.toml of a run."""
     clients = [PORTAL_CLIENT.format(client=account.lower(), account_id=account) for account in PORTAL_ACCOUNTS]
-    return CONFIGURATION.format(database_url=database_url, watcher=WATCHER) + "".join(clients)
+    return CONFIGURATION.format(database_url=database_url, watcher=WATCHER, sales=SALES) + "".join(clients)
 
 
 async def put_goods(crowd: Crowd) -> None:
-    """Put as much on stock as any run can order, some of it in one warehouse only.
+    """Put as much on stock as any run can order, some of it in one warehouse only, and list it in the web shop.
 
     Raises:
-        Lost: the ERP did not take it.
+        Lost: a system did not take it.
     """
+    price = {"amount_minor": CHANNEL_PRICE_MINOR, "currency": "EUR"}
     for sku, places in PLACES.items():
         for warehouse in WAREHOUSES:
-            body = {"on_hand": PLENTY if warehouse in places else 0, "third_party": warehouse == THIRD_PARTY}
-            path = f"/system/erp/v1/inventory/{warehouse}/{sku}"
-            answer = await crowd.ask(SYSTEMS, "PUT", path, body)
-            if answer.status != 200:
-                raise Lost(f"PUT {path} answered {answer.status}: {answer.body.decode(errors='replace')}")
+            level = {"on_hand": PLENTY if warehouse in places else 0, "third_party": warehouse == THIRD_PARTY}
+            await _put(crowd, f"/system/erp/v1/inventory/{warehouse}/{sku}", level)
+        await _put(crowd, f"/system/commerce/v1/channels/{WEB_SHOP}/items/{sku}", {"title": sku, "price": price})
+
+
+async def _put(crowd: Crowd, path: str, body: object) -> None:
+    answer = await crowd.ask(SYSTEMS, "PUT", path, body)
+    if answer.status not in (200, 201):
+        raise Lost(f"PUT {path} answered {answer.status}: {answer.body.decode(errors='replace')}")

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -53,12 +54,13 @@ def arm(home: Path, boundary: str, arming: Arming) -> None:
     waiting.replace(home / FOLDER / "armed" / boundary)
 
 
-def disarm(home: Path) -> int:
-    """Take back what is armed and was not reached; how many."""
-    found = 0
+def disarm(home: Path) -> list[str]:
+    """Take back what is armed and was not reached; which boundaries."""
+    found: list[str] = []
     for file in (home / FOLDER / "armed").iterdir():
-        file.unlink(missing_ok=True)
-        found += 1
+        with suppress(FileNotFoundError):  # just reached
+            file.unlink()
+            found.append(file.name)
     return found
 
 

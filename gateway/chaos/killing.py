@@ -17,8 +17,8 @@ from gateway.chaos.schedule import Kill, Run, Stop, kills, stops
 LOOK_S = 0.05
 BREATH_S = 0.5
 """Between a recovery and the next kill."""
-REACHED_WITHIN_S = 8.0
-"""An armed boundary that no flow reaches within this time is given up for a kill at this moment."""
+REACHED_WITHIN_S = 2.0
+"""The next kill waits so long for a flow to reach an armed boundary."""
 DATABASE_AWAY_S = 0.5
 HELD_OVER_S = 2.5
 """How long after the database is back a process stays stopped that was stopped when it went."""
@@ -28,10 +28,8 @@ class Toll(Struct, kw_only=True):
     """Who died of a run."""
 
     kills: Counter[str] = Counter()
-    boundaries: list[str] = []
-    """Those at which a process died."""
     not_reached: list[str] = []
-    """Those that no flow reached in time."""
+    """Armed boundaries that no flow reached; a process was killed at any moment instead."""
     stopped: int = 0
     longest_stop_s: float = 0.0
     deaths: list[tuple[float, tuple[int, ...]]] = []
@@ -62,6 +60,15 @@ class Killing:
             await self._carry_out(self._waiting.pop(0))
             await self._fleet.until_ready()
             await asyncio.sleep(BREATH_S)
+        await self._make_up()
+
+    async def _make_up(self) -> None:
+        """Kill once for each boundary that is still armed."""
+        for boundary in disarm(self._fleet.home):
+            self.toll.not_reached.append(boundary)
+            member = self._fleet.members[len(self.toll.not_reached) % len(self._fleet.members)]
+            self._note(member.kill_worker())
+            await self._fleet.until_ready()
 
     async def _carry_out(self, one: Kill | Stop) -> None:
         if isinstance(one, Stop):
@@ -84,17 +91,14 @@ class Killing:
                 await self._database(one)
 
     async def _at_step(self, kill: Kill) -> None:
+        """Arm the boundary; what no flow reaches soon stays armed beside the kills that follow."""
         home = self._fleet.home
         arm(home, kill.boundary, Arming(number=kill.number, victim=kill.victim))
         until = time.monotonic() + REACHED_WITHIN_S
         while time.monotonic() < until:
             await asyncio.sleep(LOOK_S)
             if any(death.number == kill.number for death in deaths(home)):
-                self.toll.boundaries.append(kill.boundary)
                 return
-        if disarm(home):
-            self.toll.not_reached.append(kill.boundary)
-            self._note(self._fleet.members[kill.member].kill_worker())
 
     async def _database(self, kill: Kill) -> None:
         """Every other time a process sleeps over it, and finds its place taken when it wakes."""

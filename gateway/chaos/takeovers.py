@@ -18,7 +18,7 @@ class Takeovers(Struct, frozen=True, kw_only=True):
     count: int
     median_s: float
     longest_s: float
-    """From the death to the next record of the flow; further deaths, warehouses and failing systems are in it."""
+    """From the death to the next record of the flow; warehouses and failing systems are in it, further deaths not."""
     longest_standstill_s: float
     """From a death to the next record of any flow."""
 
@@ -36,7 +36,13 @@ def read_takeovers(home: Path, deaths: Sequence[tuple[float, tuple[int, ...]]]) 
     standstills = [
         moments[following] - at for at, _ in deaths if (following := bisect_right(moments, at)) < len(moments)
     ]
-    waits = sorted(wait for at, pids in deaths for wait in _waits(records.values(), at, pids))
+    fatal = sorted(at for at, _ in deaths)
+    waits = sorted(
+        wait
+        for at, pids in deaths
+        for wait in _waits(records.values(), at, pids)
+        if bisect_right(fatal, at + wait) == bisect_right(fatal, at)
+    )
     return Takeovers(
         count=len(waits),
         median_s=waits[len(waits) // 2] if waits else 0.0,

@@ -11,7 +11,13 @@ from gateway.chaos.plan import chance
 Manner = Literal["plain", "cut", "doubled", "repeated", "cancelled"]
 PORTAL = "/experience/portal/v1/orders"
 INSIDE_SALES = "/process/order-to-fulfillment/v1/agreed-orders"
+WEB_SHOP = "web_shop"
+SHOPPER = {"name": "A. Shopper", "street": "Am Markt 1", "city": "Dresden", "postal_code": "01067", "country": "DE"}
+CHANNEL_PRICE_MINOR = 500
 ORDERS = "/process/order-to-fulfillment/v1/orders"
+PATHS = {"portal": PORTAL, "inside sales": INSIDE_SALES, "web shop": ORDERS}
+SALES = "sales"
+"""The client that places orders in the name of accounts."""
 PORTAL_ACCOUNTS = ("STADTWERKE", "ACME", "PIXELFAB", "TIGHTROPE", "HOLDFAST")
 SKUS = ("BRG-6204", "BRG-6201", "BRG-6206", "BRG-6308")
 IN_HAMBURG, IN_ROTTERDAM = "BRG-LM12", "BRG-51106"
@@ -28,19 +34,25 @@ class Buyer(Struct, frozen=True, kw_only=True):
     share: float
     account_id: str
     end: frozenset[str]
+    via: Literal["portal", "inside sales", "web shop"] = "portal"
     more: dict[str, Any] = {}
     extra: tuple[tuple[str, int], ...] = ()
 
 
 BUYERS = (
-    Buyer(name="on account", share=0.34, account_id="STADTWERKE", end=COMPLETED),
+    Buyer(name="on account", share=0.26, account_id="STADTWERKE", end=COMPLETED),
     Buyer(name="within its limit", share=0.12, account_id="ACME", end=COMPLETED),
     Buyer(name="by card", share=0.22, account_id="PIXELFAB", end=COMPLETED, more={"card_token": "card_ok"}),
     Buyer(
         name="from two warehouses", share=0.1, account_id="STADTWERKE", end=COMPLETED,
         extra=((IN_HAMBURG, 3), (IN_ROTTERDAM, 2)),
     ),
-    Buyer(name="inside sales", share=0.07, account_id="VANDERMEER", end=COMPLETED),
+    Buyer(name="inside sales", share=0.07, account_id="VANDERMEER", end=COMPLETED, via="inside sales"),
+    Buyer(name="web shop", share=0.05, account_id="STADTWERKE", end=COMPLETED, via="web shop"),
+    Buyer(
+        name="web shop, declined", share=0.03, account_id="PIXELFAB", end=REJECTED, via="web shop",
+        more={"card_token": "card_declined"},
+    ),
     Buyer(
         name="declined card", share=0.06, account_id="PIXELFAB", end=REJECTED, more={"card_token": "card_declined"}
     ),
@@ -67,11 +79,18 @@ class Wish(Struct, frozen=True, kw_only=True):
     cut_after_s: float
     cancel_after_s: float
     wait_s: int
+    channel_order: dict[str, Any] | None = None
+    """What its channel has to be told first; the order then names what came of it."""
 
     @property
     def client(self) -> str:
         """The client that sends it."""
-        return "inside-sales" if self.path == INSIDE_SALES else self.account_id.lower()
+        return self.account_id.lower() if self.path == PORTAL else SALES
+
+    @property
+    def home(self) -> str:
+        """Where the order is looked at and cancelled."""
+        return PORTAL if self.path == PORTAL else ORDERS
 
 
 def wish(seed: int, number: int, lost: float) -> Wish:
@@ -79,12 +98,16 @@ def wish(seed: int, number: int, lost: float) -> Wish:
     buyer = _picked(chance(seed, "buyer", number), BUYERS)
     manner = _manner(chance(seed, "manner", number), lost)
     reference = f"CHAOS-{seed}-{number}"
-    inside = buyer.name == "inside sales"
+    lines = _lines(seed, number, buyer)
     body: dict[str, Any] = {
         "reference": reference,
-        "lines": [{"sku": sku, "quantity": quantity} for sku, quantity in _lines(seed, number, buyer)],
+        "lines": [{"sku": sku, "quantity": quantity} for sku, quantity in lines],
         **buyer.more,
     }
+    if buyer.via != "portal":
+        body["account_id"] = buyer.account_id
+    if buyer.via == "web shop":
+        body["channel"] = WEB_SHOP
     return Wish(
         number=number,
         buyer=buyer.name,
@@ -92,13 +115,24 @@ def wish(seed: int, number: int, lost: float) -> Wish:
         manner=manner,
         key=f"chaos-{seed}-{number}",
         reference=reference,
-        path=INSIDE_SALES if inside else PORTAL,
-        body={**body, "account_id": buyer.account_id} if inside else body,
+        path=PATHS[buyer.via],
+        body=body,
         ends=buyer.end | {CANCELLED} if manner == "cancelled" else buyer.end,
         cut_after_s=0.05 * chance(seed, "cut", number) ** 2,
         cancel_after_s=0.8 * chance(seed, "cancel", number) ** 2,
         wait_s=2 if chance(seed, "wait", number) < 0.1 else 0,
+        channel_order=_channel_order(buyer, lines) if buyer.via == "web shop" else None,
     )
+
+
+def _channel_order(buyer: Buyer, lines: list[tuple[str, int]]) -> dict[str, Any]:
+    price = {"amount": {"amount_minor": CHANNEL_PRICE_MINOR, "currency": "EUR"}}
+    return {
+        "channel": WEB_SHOP,
+        "account_id": buyer.account_id,
+        "lines": [{"sku": sku, "quantity": quantity, "unit_price": price} for sku, quantity in lines],
+        "ship_to": SHOPPER,
+    }
 
 
 def _lines(seed: int, number: int, buyer: Buyer) -> list[tuple[str, int]]:

@@ -161,7 +161,7 @@ def test_the_kill_switch_ends_its_process_at_the_boundary(tmp_path: Path, bounda
 def test_what_was_armed_and_not_reached_is_taken_back(tmp_path: Path) -> None:
     write_plan(tmp_path, Plan(seed=1))
     arm(tmp_path, "ship.before", Arming(number=4))
-    assert disarm(tmp_path) == 1
+    assert disarm(tmp_path) == ["ship.before"]
     assert run_a_step(tmp_path).stdout == "survived\n"
 
 
