@@ -14,6 +14,8 @@ from governance.call import Clock
 from governance.contract import Problem
 from governance.contract.refusals import DeadlineExceeded
 from governance.egress import ForbiddenDestination, GuardedClient, Outgoing
+from governance.egress.guarded import BOUNDS
+from governance.egress.wire import Bounds
 
 EXCERPT = 500
 """Characters of an answer that are kept."""
@@ -45,15 +47,16 @@ class Attempt(Struct, frozen=True, kw_only=True):
 class Attempts:
     """Makes attempts."""
 
-    def __init__(self, way_out: GuardedClient, clock: Clock) -> None:
+    def __init__(self, way_out: GuardedClient, clock: Clock, bounds: Bounds = BOUNDS) -> None:
         self._way_out = way_out
+        self._bounds = bounds
         self._monotonic = clock.monotonic
 
     async def make(self, request: Outgoing) -> Attempt:
         """Send once."""
         began = self._monotonic()
         try:
-            reply = await self._way_out.send(request)
+            reply = await self._way_out.send(request, self._bounds)
         except ForbiddenDestination as error:
             return self._ended(began, "forbidden", excerpt=str(error))
         except DeadlineExceeded as error:
