@@ -42,13 +42,18 @@ def mail_of(message: Message, sender: Sender) -> bytes:
         mail["Reply-To"] = Address(addr_spec=sender.reply_to)
     mail["To"] = Address(message.to_name, addr_spec=message.to)
     mail["Subject"] = message.subject
-    mail["Content-Language"] = message.language
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5: nobody's absence note answers it
     mail.set_content(message.text, cte="quoted-printable")
     mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
+    mail["Content-Language"] = message.language
+    mail.set_boundary(f"=_{_digest(message.reference)}")
     return mail.as_bytes()
 
 
 def mail_id(reference: str, domain: str) -> str:
     """The ``Message-ID`` of whatever is sent under a reference."""
-    return f"<{hashlib.sha256(reference.encode()).hexdigest()[:32]}@{domain}>"
+    return f"<{_digest(reference)}@{domain}>"
+
+
+def _digest(reference: str) -> str:
+    return hashlib.sha256(reference.encode()).hexdigest()[:32]
