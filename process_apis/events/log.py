@@ -18,7 +18,7 @@ from process_apis.events.instants import instant
 from process_apis.events.outbox import WRITING
 from process_apis.events.tables import events
 
-TAKEN = sa.text("SELECT last_value FROM events_position_seq")
+TAKEN = sa.text("SELECT last_value - (CASE WHEN is_called THEN 0 ELSE 1 END) FROM events_position_seq")
 WRITERS_FROM = sa.text(
     "SELECT min(((classid::bigint << 32) | objid::bigint) - :writing) FROM pg_locks"
     " WHERE locktype = 'advisory' AND objsubid = 1 AND mode = 'ShareLock'"
