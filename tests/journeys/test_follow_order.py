@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ class Follower:
         self.opened = 0
 
     @contextmanager
-    def connected(self, read_s: float = WITHIN_S) -> Iterator[Iterator[dict[str, Any]]]:
+    def connected(self, read_s: float = WITHIN_S) -> Generator[Iterator[dict[str, Any]]]:
         """One connection, and the events that come over it."""
         headers = {"Authorization": f"Bearer {self._client.token}", "Accept": "text/event-stream"}
         if self.events:
