@@ -6,6 +6,8 @@ well carries that record's name, so it is heard once, whoever announces it first
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from msgspec import Struct
 
 from process_apis.events.event import NewEvent
@@ -22,9 +24,15 @@ from process_apis.events.taxonomy.order import (
     OrderRejected,
 )
 from process_apis.events.taxonomy.payment import PaymentCaptured
-from process_apis.events.taxonomy.shipment import ShipmentCreated
+from process_apis.events.taxonomy.shipment import (
+    ShipmentCancelled,
+    ShipmentCreated,
+    ShipmentDelayed,
+    ShipmentDispatched,
+)
 from process_apis.order_to_fulfillment.documents import total_of
-from process_apis.order_to_fulfillment.record import OrderRecord
+from process_apis.order_to_fulfillment.record import Fresh, OrderRecord, Part
+from system_apis.canonical.values import total
 
 Events = tuple[NewEvent, ...]
 SOURCE = "/process/order-to-fulfillment/v1"
@@ -55,19 +63,6 @@ def confirmed(order: OrderRecord) -> Events:
     return (
         _told(order, OrderApproved(**_whose(order), total=total)),
         _told(order, OrderConfirmed(**_whose(order), sales_order_id=sales_order_id, total=total)),
-    )
-
-
-def released(order: OrderRecord) -> Events:
-    """Warehouses have it to send."""
-    return tuple(
-        _told(
-            order,
-            ShipmentCreated(**_whose(order), shipment_id=one.shipment_id, warehouse=one.warehouse),
-            LOGISTICS,
-            one.shipment_id,
-        )
-        for one in order.sent
     )
 
 
@@ -102,6 +97,49 @@ def ended(order: OrderRecord) -> Events:
             return (_told(order, OrderCancelled(**whose, reason=reason)),)
         case _:
             return (_told(order, OrderCompleted(**whose, total=order.total)),)
+
+
+def news(order: OrderRecord) -> Events:
+    """What happened to its parts since the checkpoint before."""
+    billed = [fresh.number for fresh in order.fresh if fresh.kind == "captured"]
+    parts = {part.number: part for part in order.parts}
+    return tuple(
+        _told(order, data, source, record_id)
+        for fresh in order.fresh
+        for data, source, record_id in _of_part(order, fresh, parts[fresh.number], billed)
+    )
+
+
+def _of_part(order: OrderRecord, fresh: Fresh, part: Part, billed: list[int]) -> Iterator[tuple[Struct, str, str]]:
+    shipment = {**_whose(order), "shipment_id": part.shipment_id or ""}
+    carried = {**shipment, "carrier": part.carrier, "tracking_number": part.tracking_number}
+    shipment_id = part.shipment_id or f"{order.order_id}:{part.number}"
+    match fresh.kind:
+        case "released":
+            yield ShipmentCreated(**shipment, warehouse=part.warehouse), LOGISTICS, shipment_id
+        case "dispatched":
+            yield ShipmentDispatched(**carried), LOGISTICS, shipment_id
+        case "delayed":
+            delayed = ShipmentDelayed(**carried, promised_on=part.promised_on)
+            yield delayed, LOGISTICS, f"{shipment_id}:{part.promised_on}"
+        case "cancelled":
+            if part.shipment_id is not None:
+                yield ShipmentCancelled(**shipment), LOGISTICS, shipment_id
+        case "invoiced":
+            posted = InvoicePosted(
+                invoice_id=part.invoice_id or "",
+                account_id=order.account_id,
+                sales_order_id=order.sales_order_id or "",
+                total=part.total or total_of(order),
+            )
+            yield posted, ERP, posted.invoice_id
+        case "captured":
+            if order.payment == "card" and order.payment_id is not None:
+                later = billed[billed.index(part.number) + 1 :]
+                paid = [one.total for one in order.parts if one.total is not None and one.number not in later]
+                amount = total(tuple(paid), paid[0].currency)
+                taken = PaymentCaptured(**_whose(order), payment_id=order.payment_id, amount=amount)
+                yield taken, PAYMENTS, f"{order.payment_id}:{amount.amount_minor}"
 
 
 def _whose(order: OrderRecord) -> dict[str, str]:

@@ -10,11 +10,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from governance.contract import NotFound
+from process_apis.events.outbox import append
 from process_apis.flow.table import Refused
 from process_apis.flow.tables import orders
 from process_apis.flow.timeline import microseconds
+from process_apis.order_to_fulfillment.announcements import news
 from process_apis.order_to_fulfillment.channels import channel_of
 from process_apis.order_to_fulfillment.duplicates import compared
+from process_apis.order_to_fulfillment.parts import upgraded
 from process_apis.order_to_fulfillment.record import OrderRecord
 
 RECORD = msgspec.json.Decoder(OrderRecord)
@@ -42,7 +45,7 @@ class OrderBook:
         document = connection.execute(sa.select(orders.c.document).where(orders.c.order_id == flow_id)).scalar()
         if document is None:
             raise NotFound()
-        return RECORD.decode(document)
+        return decoded(document)
 
     def add(self, connection: sa.Connection, flow_id: str, state: OrderRecord) -> None:
         """Keep a new order.
@@ -62,16 +65,18 @@ class OrderBook:
         connection.execute(sa.insert(orders), row)
 
     def save(self, connection: sa.Connection, flow_id: str, state: OrderRecord) -> None:
-        """Keep an order's new state."""
+        """Keep an order's new state, and announce what happened to its parts."""
+        append(connection, news(state), state.updated_at)
         connection.execute(sa.update(orders).where(orders.c.order_id == flow_id).values(**_changing(state)))
 
     def mark(self, state: OrderRecord, status: str | None, stage: str, at: datetime) -> OrderRecord:
         """The order under a new status and stage; the reason goes with the trouble."""
-        status = status or state.status
+        status, stage = _ending(state, status or state.status, stage)
         if status in ("rejected", "cancelled"):  # nobody will pay with it any more
             state = replace(state, card_token=None)
         if status in ENDED_OTHERWISE:
-            return replace(state, status=status, stage=stage, updated_at=at)
+            reason = state.reason or state.giving_up or None
+            return replace(state, status=status, stage=stage, updated_at=at, reason=reason)
         return replace(state, status=status, stage=stage, updated_at=at, reason=None, problem=None)
 
     def explain(self, state: OrderRecord, why: Refused) -> OrderRecord:
@@ -93,12 +98,26 @@ class OrderBook:
             query = query.where(orders.c.updated_us >= microseconds(which.updated_since))
         if after is not None:
             query = query.where(sa.tuple_(orders.c.placed_us, orders.c.order_id) < sa.tuple_(*after))
-        return [RECORD.decode(document) for document in connection.execute(query).scalars()]
+        return [decoded(document) for document in connection.execute(query).scalars()]
+
+
+def _ending(state: OrderRecord, status: str, stage: str) -> tuple[str, str]:
+    """What an order is called that was cancelled while parts of it were under way."""
+    if status in ("shipped", "invoiced") and state.parts and not any(part.gone for part in state.parts):
+        return state.status, stage
+    if status == "completed" and state.ending:
+        return state.ending, state.ending
+    return status, state.ending if state.ending and stage == "completed" else stage
+
+
+def decoded(document: str | bytes) -> OrderRecord:
+    """The order that a document is, whichever version of this code wrote it."""
+    return upgraded(RECORD.decode(document))
 
 
 def _changing(state: OrderRecord) -> dict[str, object]:
     return {
         "status": state.status,
-        "document": msgspec.json.encode(state).decode(),
+        "document": msgspec.json.encode(replace(state, fresh=())).decode(),
         "updated_us": microseconds(state.updated_at),
     }

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date
+
 from msgspec.structs import replace
 
-from process_apis.order_to_fulfillment.record import Line, OrderRecord
+from process_apis.order_to_fulfillment.record import Line, OrderRecord, Part, PartLine
 from system_apis.canonical.entities import ShipmentLine
 from system_apis.canonical.values import Address, Money
 from system_apis.erp.v1.model import NewSalesOrderLine, PricedLine
 from system_apis.logistics.v1.model import NewShipment
+from system_apis.notifications.v1.model import MessageLine
 
 
 def pays_by_card(order: OrderRecord) -> bool:
@@ -33,7 +37,7 @@ def came_by_channel(order: OrderRecord) -> bool:
 
 def channel_waits(order: OrderRecord) -> bool:
     """Whether a channel waits to hear of it."""
-    return order.channel_waits
+    return order.channel_order_id is not None  # also where a cancel came before anybody looked at it
 
 
 def total_of(order: OrderRecord) -> Money:
@@ -50,9 +54,14 @@ def address_of(order: OrderRecord) -> Address:
     return order.ship_to
 
 
-def shipping_step(warehouse: str) -> str:
+def reserving_step(turn: int) -> str:
+    """The step, or the part of one, that makes the order's reservation number ``turn``; keys are made from it."""
+    return "reserve_stock" if turn == 1 else f"reserve_stock:{turn}"
+
+
+def shipping_step(warehouse: str, turn: int = 1) -> str:
     """The part of the shipping step that is about one warehouse; keys are made from it."""
-    return f"ship:{warehouse}"
+    return f"ship:{warehouse}" if turn == 1 else f"ship:{warehouse}:{turn}"
 
 
 def priced_line(line: Line, found: PricedLine) -> Line:
@@ -63,6 +72,7 @@ def priced_line(line: Line, found: PricedLine) -> Line:
         discount_bp=found.discount_bp,
         net=found.net,
         tax_rate_bp=found.tax_rate_bp,
+        category=found.category,
     )
 
 
@@ -80,17 +90,21 @@ def sold_line(line: Line) -> NewSalesOrderLine:
     )
 
 
-def shipment_from(order: OrderRecord, warehouse: str) -> NewShipment:
+def shipment_from(order: OrderRecord, part: Part) -> NewShipment:
     """What one warehouse has to send."""
+    quantities: dict[str, int] = {}
+    for line in part.lines:
+        quantities[line.sku] = quantities.get(line.sku, 0) + line.quantity
     return NewShipment(
         account_id=order.account_id,
         order_reference=order.order_id,
-        warehouse=warehouse,
-        lines=tuple(
-            ShipmentLine(sku=taken.sku, quantity=taken.quantity)
-            for taken in order.taken
-            if taken.warehouse == warehouse
-        ),
+        warehouse=part.warehouse,
+        lines=tuple(ShipmentLine(sku=sku, quantity=quantity) for sku, quantity in quantities.items()),
         ship_to=address_of(order),
         promised_on=order.requested_on,
     )
+
+
+def message_lines(lines: Iterable[PartLine], expected_on: date | None = None) -> tuple[MessageLine, ...]:
+    """Lines as the customer reads them."""
+    return tuple(MessageLine(sku=line.sku, quantity=line.quantity, expected_on=expected_on) for line in lines)

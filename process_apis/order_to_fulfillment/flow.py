@@ -6,10 +6,18 @@ from process_apis.flow.table import Flow, Step
 from process_apis.order_to_fulfillment import announcements as tell
 from process_apis.order_to_fulfillment.book import OrderBook
 from process_apis.order_to_fulfillment.documents import came_by_channel, channel_waits, is_paid, owes, pays_by_card
+from process_apis.order_to_fulfillment.parts import gives_up, goes_in_parts, goes_together, has_left
 from process_apis.order_to_fulfillment.record import OrderRecord
 from process_apis.order_to_fulfillment.steps import OrderSteps as Do
+from process_apis.order_to_fulfillment.steps.cancelling import CANCEL
 
 BOOK = OrderBook()
+
+
+def is_billed(order: OrderRecord) -> bool:
+    """Whether it goes together, has left, and is paid at once."""
+    return has_left(order) and is_paid(order)
+
 
 ORDER_TO_FULFILLMENT: Flow[OrderRecord] = Flow(
     name="order_to_fulfillment",
@@ -30,14 +38,29 @@ ORDER_TO_FULFILLMENT: Flow[OrderRecord] = Flow(
         ),
         Step(name="authorise_payment", do=Do.authorise_payment, undo=Do.void_payment, when=pays_by_card),
         Step(name="post_order", do=Do.post_order, undo=Do.cancel_order, status="confirmed", publishes=tell.confirmed),
-        Step(name="ship", do=Do.ship, undo=Do.recall, pivot=True, publishes=tell.released),
-        Step(name="await_dispatch", do=Do.await_dispatch, only_reads=True, status="shipped"),
-        Step(name="issue_goods", do=Do.issue_goods),
-        Step(name="invoice", do=Do.invoice, status="invoiced", publishes=tell.invoiced),
-        Step(name="capture", do=Do.capture, when=is_paid, publishes=tell.captured),
+        Step(name="ship", do=Do.ship, undo=Do.recall, pivot=True),
+        Step(
+            name="await_dispatch",
+            do=Do.await_dispatch,
+            only_reads=True,
+            when=goes_together,
+            status="shipped",
+            listens=(CANCEL,),
+        ),
+        Step(name="issue_goods", do=Do.issue_goods, when=has_left, queue="stock"),
+        Step(
+            name="invoice", do=Do.invoice, when=has_left, status="invoiced", queue="invoices", publishes=tell.invoiced
+        ),
+        Step(name="capture", do=Do.capture, when=is_billed, queue="payments", publishes=tell.captured),
+        Step(name="fulfil", do=Do.fulfil, when=goes_in_parts, listens=(CANCEL,), skippable=False),
+        Step(name="settle_rest", do=Do.settle_rest, when=gives_up),
         Step(name="write_back", do=Do.write_back, status="completed"),
     ),
     last=Step(name="write_back_end", do=Do.write_back_end, when=channel_waits),
     publishes=tell.ended,
 )
-"""Before ``ship`` a refusal undoes everything; after it the order only goes on."""
+"""Before ``ship`` a refusal undoes everything; after it the order only goes on.
+
+An order that leaves from one place at one time has a row for each step; one that leaves in parts has ``fulfil``
+for all of them. ``settle_rest`` is for what is not sent any more.
+"""

@@ -5,6 +5,7 @@ Versions of the API show parts of it; none of them shows all.
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, datetime
 from typing import Literal
 
@@ -30,6 +31,9 @@ RESTING = frozenset({"completed", "rejected", "cancelled", "on_hold"})
 GONE = frozenset({"shipped", "invoiced", "completed"})
 """Statuses in which the goods have left."""
 
+LEFT = frozenset({"dispatched", "delivered", "delayed"})
+"""What a warehouse says of goods that have left it."""
+
 
 class Line(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One ordered line, and its price once it has one."""
@@ -43,6 +47,9 @@ class Line(Struct, frozen=True, kw_only=True, omit_defaults=True):
     discount_bp: BasisPoints = 0
     net: Money | None = None
     tax_rate_bp: BasisPoints = 0
+    category: str = ""
+    given_up: int = 0
+    """How much of it is not sent any more."""
 
 
 class Taken(Struct, frozen=True):
@@ -58,6 +65,50 @@ class Sent(Struct, frozen=True):
 
     warehouse: WarehouseId
     shipment_id: RecordId
+
+
+class PartLine(Struct, frozen=True):
+    """A quantity of one line of the order."""
+
+    line_no: int
+    sku: Sku
+    quantity: Quantity
+
+
+class Part(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one warehouse sends of an order at one time: a shipment, and the invoice for it."""
+
+    number: int
+    warehouse: WarehouseId
+    lines: tuple[PartLine, ...]
+    turn: int = 1
+    """Which reservation of the order its goods are set aside by, from 1."""
+    shipment_id: RecordId | None = None
+    status: str = "planned"
+    """``planned``, then as the warehouse says."""
+    carrier: str = ""
+    tracking_number: str = ""
+    promised_on: date | None = None
+    invoice_id: RecordId | None = None
+    total: Money | None = None
+    """What its invoice comes to."""
+
+    @property
+    def gone(self) -> bool:
+        """Whether its goods have left the warehouse."""
+        return self.status in LEFT
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is to be done for it any more."""
+        return self.status == "cancelled" or (self.gone and self.invoice_id is not None)
+
+
+class Fresh(Struct, frozen=True):
+    """Something that happened to a part, which is announced with the next checkpoint."""
+
+    kind: Literal["released", "dispatched", "delayed", "cancelled", "invoiced", "captured"]
+    number: int
 
 
 class OrderRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -91,12 +142,38 @@ class OrderRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Said to be meant, though another order asks for the same."""
     duplicate_of: RecordId | None = None
     """The order before it that asks for the same, where the channel has such orders marked."""
+    shortage: str = "reject"
+    """What becomes of it when there is less than it asks for."""
+    priority: int = 5
     taken: tuple[Taken, ...] = ()
+    parts: tuple[Part, ...] = ()
+    in_parts: bool = False
+    """Each part is issued, invoiced and paid by itself; not where it leaves from one place at one time."""
+    turns: int = 1
+    """How many reservations were made for it, or are being made."""
+    giving_up: str = ""
+    """Why what was not sent is not sent any more; empty: it is."""
+    ending: Literal["", "cancelled"] = ""
+    """What it is called in the end when that is not ``completed``."""
+    return_ids: tuple[RecordId, ...] = ()
+    """What had left when it was cancelled, on its way back."""
+    fresh: tuple[Fresh, ...] = ()
     sent: tuple[Sent, ...] = ()
+    """The shipments of an order from before orders had parts."""
     payment_id: RecordId | None = None
     sales_order_id: RecordId | None = None
     invoice_id: RecordId | None = None
     invoice_total: Money | None = None
+
+    @property
+    def missing(self) -> tuple[PartLine, ...]:
+        """What of it is in no part, and not given up."""
+        planned = Counter[int]()
+        for part in self.parts:
+            for line in part.lines:
+                planned[line.line_no] += line.quantity
+        left = ((line, line.quantity - line.given_up - planned[line.line_no]) for line in self.lines)
+        return tuple(PartLine(line.line_no, line.sku, quantity) for line, quantity in left if quantity > 0)
 
     @property
     def warehouses(self) -> tuple[WarehouseId, ...]:

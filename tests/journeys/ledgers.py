@@ -97,12 +97,15 @@ def _of_order(now: Ledgers, order: Order) -> Iterator[str]:
         if (one.account_id, one.customer_reference) == (order["account_id"], order["reference"])
         and one.status != "cancelled"
     ]
-    if [(one.invoices, one.invoiced_minor) for one in posted] != ([(1, total)] if done else []):
+    bills = len(order["invoice_ids"])  # one for each shipment
+    if [(one.invoices, one.invoiced_minor) for one in posted] != ([(bills, total)] if done else []):
         yield f"{name}: the ERP has {posted}"
     by_card = [(total, "captured", total)] if done and order["payment"] == "card" else []
     paid = [one for one in now.payments if one.order_reference == order["order_id"] and one.status != "voided"]
     if [(one.amount_minor, one.status, one.captured_minor) for one in paid] != by_card:
         yield f"{name}: payments has {paid}"
     sent = [one for one in now.shipments if one.order_reference == order["order_id"] and one.status != "cancelled"]
+    if bills != len(order["shipment_ids"] if done else ()):
+        yield f"{name} has {bills} invoices for {len(order['shipment_ids'])} shipments"
     if sorted(one.shipment_id for one in sent) != sorted(order["shipment_ids"] if done else ()):
         yield f"{name}: logistics has {sent}"

@@ -36,12 +36,13 @@ from governance.call import (
     enter,
     leave,
 )
-from governance.contract import CursorCodec, Operation, api_of
+from governance.contract import CursorCodec, Operation, api_of, operation_of
 from governance.contract.discovery import DiscoveredApi
 from governance.contract.graph import graph
 from governance.policies import ownership
 from governance.policies.lifecycle import Apis
 from process_apis.flow import FlowRuntime, FlowSettings
+from process_apis.returns.v1.service import Returns
 from system_apis.commerce.connectors.embedded import connector as commerce
 from system_apis.commerce.port import CommercePort
 from system_apis.crm.connectors.embedded import connector as crm
@@ -53,6 +54,7 @@ from system_apis.logistics.connectors.embedded import connector as logistics
 from system_apis.logistics.port import LogisticsPort
 from system_apis.notifications.connectors.embedded import connector as notifications
 from system_apis.notifications.port import NotificationsPort
+from system_apis.notifications.v1.service import Notifications
 from system_apis.payments.connectors.embedded import connector as payments
 from system_apis.payments.port import PaymentsPort
 
@@ -127,7 +129,7 @@ class World:
             CommercePort: commerce.Connector(commerce.Settings(), self._files, clock),
             NotificationsPort: self.notifications,
         }
-        apis = [DiscoveredApi(api=api_of(service), service=service, folder=Path()) for service in services]
+        apis = [DiscoveredApi(api=api_of(one), service=one, folder=Path()) for one in _with_needed(services)]
         limits = WireLimits()
         wiring = Wiring(
             tiers=TIERS,
@@ -221,6 +223,15 @@ class World:
                 leave(token)
 
         return self.run(called())
+
+
+def _with_needed(services: Sequence[type[Any]]) -> Sequence[type[Any]]:
+    """The services, and those behind them that tests of others need not name."""
+    for service in (Returns, Notifications):
+        needed = {operation_of(need).api_id for one in services for need in getattr(one, "needs", ())}
+        if service not in services and api_of(service).id in needed:
+            services = (*services, service)
+    return services
 
 
 @contextmanager

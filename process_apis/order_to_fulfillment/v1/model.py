@@ -11,6 +11,7 @@ from system_apis.canonical.values import (
     AccountId,
     Address,
     BasisPoints,
+    Level,
     Money,
     Quantity,
     RecordId,
@@ -109,6 +110,35 @@ class OrderLine(Struct, frozen=True, kw_only=True):
     discount_bp: BasisPoints = 0
     net: Money | None = None
     tax_rate_bp: BasisPoints | None = None
+    status: str = "open"
+    """``open``, ``allocated``, ``partly_shipped``, ``shipped``, ``back_ordered``, ``cancelled`` and what else may come."""
+    shipped: Level = 0
+    cancelled: Level = 0
+    back_ordered: Level = 0
+    expected_on: date | None = None
+    """When what is back-ordered should be there."""
+
+
+class OrderShipment(Struct, frozen=True, kw_only=True):
+    """What one warehouse sends of an order at one time."""
+
+    shipment_id: RecordId
+    warehouse: WarehouseId
+    status: str
+    """In the warehouse's words: ``released``, ``picked``, ``dispatched``, ``delayed``, ``delivered``, ``cancelled``."""
+    lines: tuple[OrderShipmentLine, ...]
+    carrier: str = ""
+    tracking_number: str = ""
+    promised_on: date | None = None
+    invoice_id: RecordId | None = None
+
+
+class OrderShipmentLine(Struct, frozen=True, kw_only=True):
+    """A quantity of a line of the order in a shipment."""
+
+    line_no: int
+    sku: Sku
+    quantity: Quantity
 
 
 class OrderAllocation(Struct, frozen=True, kw_only=True):
@@ -152,6 +182,9 @@ class Order(Struct, frozen=True, kw_only=True):
     payment_id: RecordId | None = None
     duplicate_of: RecordId | None = None
     """An order before it that asks for the same: its channel has such orders marked, not refused."""
+    shipments: tuple[OrderShipment, ...] = ()
+    return_ids: tuple[RecordId, ...] = ()
+    """Returns of what had left when it was cancelled."""
 
 
 class OrderCancellation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

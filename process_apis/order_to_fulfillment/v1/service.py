@@ -17,34 +17,38 @@ from msgspec import Struct
 
 from governance.call import Call, Clock, current_call, derive_key
 from governance.contract import CursorCodec, NotFound, Page
+from process_apis.correspondence import NEEDS as CORRESPONDENCE
 from process_apis.flow.runtime import FlowRuntime
 from process_apis.flow.tables import timeline
-from process_apis.flow.timeline import instant, microseconds
+from process_apis.flow.timeline import microseconds
 from process_apis.order_to_fulfillment.announcements import accepted
 from process_apis.order_to_fulfillment.book import OrderFilter
 from process_apis.order_to_fulfillment.channels import channel_of
 from process_apis.order_to_fulfillment.flow import BOOK, ORDER_TO_FULFILLMENT
 from process_apis.order_to_fulfillment.migration import MIGRATIONS
-from process_apis.order_to_fulfillment.record import GONE, RESTING, Line, OrderRecord
+from process_apis.order_to_fulfillment.parts import can_stop
+from process_apis.order_to_fulfillment.record import RESTING, Line, OrderRecord
+from process_apis.order_to_fulfillment.settings import OrderSettings
 from process_apis.order_to_fulfillment.steps import OrderSteps
+from process_apis.order_to_fulfillment.steps.cancelling import CANCEL
 from process_apis.order_to_fulfillment.v1.contract import OrderToFulfillmentV1
 from process_apis.order_to_fulfillment.v1.model import (
     NewAgreedOrder,
     NewOrder,
     Order,
-    OrderAllocation,
     OrderCancellation,
-    OrderLine,
     OrderStatus,
     Timeline,
-    TimelineEntry,
 )
+from process_apis.order_to_fulfillment.v1.showing import entry, shown
+from process_apis.returns.v1.contract import ReturnsV1
 from system_apis.canonical.refusals import AlreadyShipped, ChannelRefused, WrongState
 from system_apis.canonical.values import AccountId, RecordId, Reference
 from system_apis.commerce.v1.contract import CommerceV1
 from system_apis.crm.v1.contract import CrmV1
 from system_apis.erp.v1.contract import ErpV1
 from system_apis.logistics.v1.contract import LogisticsV1
+from system_apis.notifications.v1.contract import NotificationsV1
 from system_apis.payments.v1.contract import PaymentsV1
 
 LIST = "order_to_fulfillment.v1.list_orders"
@@ -58,7 +62,6 @@ class OrderToFulfillment(OrderToFulfillmentV1):
     """Orders over the durable flow."""
 
     needs = (
-        CrmV1.get_account,
         CrmV1.get_subtree,
         CrmV1.create_activity,
         ErpV1.get_terms,
@@ -67,6 +70,9 @@ class OrderToFulfillment(OrderToFulfillmentV1):
         ErpV1.reserve_stock,
         ErpV1.release_reservation,
         ErpV1.consume_reservation,
+        ErpV1.issue_part,
+        ErpV1.release_part,
+        ErpV1.close_sales_order,
         ErpV1.post_sales_order,
         ErpV1.cancel_sales_order,
         ErpV1.post_invoice,
@@ -79,6 +85,8 @@ class OrderToFulfillment(OrderToFulfillmentV1):
         LogisticsV1.get_shipment,
         CommerceV1.get_channel_order,
         CommerceV1.write_back_status,
+        ReturnsV1.create_return,
+        *CORRESPONDENCE,
     )
 
     def __init__(
@@ -88,16 +96,21 @@ class OrderToFulfillment(OrderToFulfillmentV1):
         payments: PaymentsV1,
         logistics: LogisticsV1,
         commerce: CommerceV1,
+        notifications: NotificationsV1,
+        returns: ReturnsV1,
         flows: FlowRuntime,
         clock: Clock,
         cursors: CursorCodec,
+        settings: OrderSettings | None = None,
     ) -> None:
         self._crm = crm
         self._flows = flows
         self._clock = clock
         self._cursors = cursors
         flows.adopt(MIGRATIONS)
-        flows.register(ORDER_TO_FULFILLMENT, OrderSteps(erp, crm, payments, logistics, commerce))
+        rules = settings or OrderSettings()
+        steps = OrderSteps(erp, crm, payments, logistics, commerce, notifications, returns, rules)
+        flows.register(ORDER_TO_FULFILLMENT, steps)
 
     async def place_order(self, order: NewOrder) -> Order:
         """Place an order at the account's own prices."""
@@ -144,25 +157,24 @@ class OrderToFulfillment(OrderToFulfillmentV1):
         return self._cursors.page(LIST, filters, tuple(map(shown, found)), limit, _place_in_list)
 
     async def cancel_order(self, order_id: RecordId, cancellation: OrderCancellation) -> Order:
-        """Cancel an order that was not handed to a warehouse yet."""
+        """Cancel an order, or as much of it as has not left."""
         order = await self._record(order_id)
         if order.account_id != cancellation.account_id:
             raise NotFound()
         if order.status != "cancelled" and not await self._flows.cancel(order_id, cancellation.reason):
-            order = await self._record(order_id)
-            if order.status in GONE:
-                raise AlreadyShipped(record_id=order_id)
-            if order.status != "cancelled":
-                raise WrongState(record_id=order_id, state=order.status, needs="accepted, allocated or confirmed")
+            await self._stop(order_id, cancellation)
         patience_s = max(current_call().wait_s, CANCEL_PATIENCE_S)
-        return shown(await self._until_resting(order_id, patience_s))
+        order = await self._until_resting(order_id, patience_s)
+        if order.status == "completed":  # everything had left before it was heard
+            raise AlreadyShipped(record_id=order_id)
+        return shown(order)
 
     async def get_timeline(self, order_id: RecordId) -> Timeline:
         """What was done for an order, oldest first."""
         order = await self._record(order_id)
         query = sa.select(timeline).where(timeline.c.flow_id == order_id).order_by(timeline.c.position)
         rows = await self._flows.read(lambda connection: connection.execute(query).all())
-        return Timeline(order_id=order_id, account_id=order.account_id, entries=tuple(map(_entry, rows)))
+        return Timeline(order_id=order_id, account_id=order.account_id, entries=tuple(map(entry, rows)))
 
     async def _place(self, order: NewOrder | NewAgreedOrder, lines: tuple[Line, ...]) -> Order:
         _judge(order)
@@ -198,6 +210,17 @@ class OrderToFulfillment(OrderToFulfillmentV1):
         if call.wait_s > 0:
             record = await self._until_resting(order_id, call.wait_s)
         return shown(record)
+
+    async def _stop(self, order_id: str, cancellation: OrderCancellation) -> None:
+        """Tell an order in the warehouses that it is not wanted any more, if there is something left to stop."""
+        order = await self._record(order_id)
+        if order.status == "cancelled":
+            return
+        if order.status == "rejected":
+            raise WrongState(record_id=order_id, state=order.status, needs="an order that is under way")
+        if not can_stop(order):
+            raise AlreadyShipped(record_id=order_id)
+        await self._flows.signal(order_id, CANCEL, cancellation.reason.encode(), f"cancel:{current_call().key}")
 
     async def _record(self, order_id: str) -> OrderRecord:
         return await self._flows.read(partial(BOOK.load, flow_id=order_id))
@@ -246,63 +269,5 @@ def _fingerprint(order: Struct) -> str:
     return hashlib.sha256(msgspec.json.encode(stated)).hexdigest()
 
 
-def shown(record: OrderRecord) -> Order:
-    """What this version shows of an order."""
-    return Order(
-        order_id=record.order_id,
-        account_id=record.account_id,
-        reference=record.reference,
-        channel=record.channel,
-        status=record.status,  # type: ignore[arg-type] - the flow's table names only these statuses, a test holds it
-        stage=record.stage,
-        lines=tuple(map(_shown_line, record.lines)),
-        placed_at=record.placed_at,
-        updated_at=record.updated_at,
-        reason=record.reason,
-        problem=record.problem,
-        net=record.net,
-        tax=record.tax,
-        total=record.total,
-        payment=record.payment,
-        ship_to=record.ship_to,
-        requested_on=record.requested_on,
-        channel_order_id=record.channel_order_id,
-        allocations=tuple(
-            OrderAllocation(sku=one.sku, warehouse=one.warehouse, quantity=one.quantity) for one in record.taken
-        ),
-        sales_order_id=record.sales_order_id,
-        invoice_ids=(record.invoice_id,) if record.invoice_id else (),
-        shipment_ids=tuple(sent.shipment_id for sent in record.sent),
-        payment_id=record.payment_id,
-        duplicate_of=record.duplicate_of,
-    )
-
-
-def _shown_line(line: Line) -> OrderLine:
-    priced = line.net is not None
-    return OrderLine(
-        line_no=line.line_no,
-        sku=line.sku,
-        quantity=line.quantity,
-        unit_price=line.unit_price,
-        discount_bp=line.discount_bp,
-        net=line.net,
-        tax_rate_bp=line.tax_rate_bp if priced else None,
-    )
-
-
 def _place_in_list(order: Order) -> tuple[str | int, ...]:
     return (microseconds(order.placed_at), order.order_id)
-
-
-def _entry(row: sa.Row[tuple[object, ...]]) -> TimelineEntry:
-    return TimelineEntry(
-        at=instant(row.at_us),
-        step=row.step,
-        tier=row.tier,
-        api=row.api,
-        operation=row.operation,
-        outcome=row.outcome,
-        detail=row.detail,
-        duration_ms=row.duration_ms,
-    )

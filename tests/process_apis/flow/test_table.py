@@ -38,7 +38,7 @@ def test_reads_share_the_checkpoint_of_the_step_after_them() -> None:
     assert groups == [
         ["check_channel_order", "check_account", "check_terms", "price", "check_credit", "reserve_stock"],
         ["authorise_payment"], ["post_order"], ["ship"], ["await_dispatch", "issue_goods"], ["invoice"], ["capture"],
-        ["write_back"],
+        ["fulfil"], ["settle_rest"], ["write_back"],
     ]  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from process_apis.flow import FlowRuntime, FlowSettings
 from process_apis.order_to_fulfillment.v1.contract import OrderToFulfillmentV1
 from process_apis.order_to_fulfillment.v1.model import NewOrder, NewOrderLine, Order
 from process_apis.order_to_fulfillment.v1.service import OrderToFulfillment
+from process_apis.returns.v1.service import Returns
 from system_apis.commerce.connectors.embedded.connector import Connector as Commerce
 from system_apis.commerce.connectors.embedded.connector import Settings as CommerceSettings
 from system_apis.commerce.port import CommercePort
@@ -38,13 +39,18 @@ from system_apis.logistics.connectors.embedded.connector import Connector as Log
 from system_apis.logistics.connectors.embedded.connector import Settings as LogisticsSettings
 from system_apis.logistics.port import LogisticsPort
 from system_apis.logistics.v1.service import Logistics as LogisticsService
+from system_apis.notifications.connectors.embedded.connector import Connector as Notifications
+from system_apis.notifications.connectors.embedded.connector import Settings as NotificationsSettings
+from system_apis.notifications.port import NotificationsPort
+from system_apis.notifications.v1.service import Notifications as NotificationsService
 from system_apis.payments.connectors.embedded.connector import Connector as Payments
 from system_apis.payments.connectors.embedded.connector import Settings as PaymentsSettings
 from system_apis.payments.port import PaymentsPort
 from system_apis.payments.v1.service import Payments as PaymentsService
 
 SERVICES: tuple[type[Any], ...] = (
-    ErpService, CrmService, PaymentsService, LogisticsService, CommerceService, OrderToFulfillment,
+    ErpService, CrmService, PaymentsService, LogisticsService, CommerceService, NotificationsService, Returns,
+    OrderToFulfillment,
 )  # fmt: skip
 EVERYBODY = Accounts(reach="all")
 
@@ -70,6 +76,10 @@ class World:
         moving = LogisticsSettings(pick_after_s=0, dispatch_after_s=dispatch_s, deliver_after_s=3_600)
         self.logistics = Logistics(moving, self.files, clock)
         self.commerce = Commerce(CommerceSettings(), self.files, clock)
+        self.notifications = Notifications(NotificationsSettings(), self.files, clock)
+        self.systems: tuple[Any, ...] = (
+            self.erp, self.crm, self.payments, self.logistics, self.commerce, self.notifications,
+        )  # fmt: skip
         self.flows = FlowRuntime(settings or FlowSettings(home=home), clock)
         wrap = wrap or (lambda port: port)
         resources: dict[Any, Any] = {
@@ -78,6 +88,7 @@ class World:
             PaymentsPort: wrap(self.payments),
             LogisticsPort: wrap(self.logistics),
             CommercePort: wrap(self.commerce),
+            NotificationsPort: wrap(self.notifications),
             FlowRuntime: self.flows,
             CursorCodec: CursorCodec(b"a key of the tests"),
             Clock: clock,
@@ -99,14 +110,14 @@ class World:
         )
 
     async def __aenter__(self) -> World:
-        for part in (self.erp, self.crm, self.payments, self.logistics, self.commerce):
+        for part in self.systems:
             await part.start()
         await self.flows.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.flows.stop()
-        for part in (self.erp, self.crm, self.payments, self.logistics, self.commerce):
+        for part in self.systems:
             await part.stop()
         self.files.close()
 

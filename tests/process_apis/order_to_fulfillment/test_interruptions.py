@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 from order_world import World, an_order, left_over, run
 
@@ -85,18 +84,6 @@ def test_a_cancel_before_the_pivot_undoes_everything(tmp_path: Path) -> None:
             ]
             assert [entry.outcome for entry in entries[-3:]] == ["undone", "undone", "cancelled"]
             assert (await cancel()).status == "cancelled"
-
-    run(scenario())
-
-
-def test_an_order_in_the_warehouse_is_not_cancelled(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with World(tmp_path, dispatch_s=3_600) as world:
-            order = await world.place("k", an_order("ACME", ("BRG-6204", 1)), wait_s=0)
-            await shipment_released(world, order.order_id)
-            with world.calling("c"), pytest.raises(WrongState) as refused:
-                await world.orders.cancel_order(order.order_id, OrderCancellation(account_id="ACME"))
-            assert refused.value.state == "confirmed"
 
     run(scenario())
 

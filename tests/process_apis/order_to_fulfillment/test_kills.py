@@ -66,7 +66,7 @@ async def discrepancies(world: World, orders: list[Order]) -> list[str]:
         posted = [one for one in erp.orders if one.customer_reference == order.reference and one.status != "cancelled"]
         paid = [one for one in payments if one.order_reference == order.order_id and one.status != "voided"]
         sent = [one for one in shipments if one.order_reference == order.order_id and one.status != "cancelled"]
-        if [one.invoices for one in posted] != ([1] if done else []):
+        if [one.invoices for one in posted] != ([len(order.shipment_ids)] if done else []):
             wrong.append(f"{order.order_id} {order.status}: ERP has {posted}")
         if [one.status for one in paid] != (["captured"] if done and order.payment == "card" else []):
             wrong.append(f"{order.order_id} {order.status}: payments has {paid}")
