@@ -20,6 +20,10 @@ import sqlalchemy as sa
 from governance.call import Accounts, Call, Clock, Principal, derive_key, enter, leave
 from governance.contract import Problem, Refusal
 from governance.contract.refusals import SystemUnavailable
+from process_apis.events.event import NewEvent
+from process_apis.events.kind import happened
+from process_apis.events.outbox import append
+from process_apis.events.taxonomy.exception import ExceptionEscalated as Escalated
 from process_apis.exceptions.deeds import ANY, API, Deed, act
 from process_apis.exceptions.tables import exception_deeds
 from process_apis.flow.queues import queue_of
@@ -102,6 +106,7 @@ class Escalation:
             if connection.execute(this.values(escalated_us=microseconds(now))).rowcount:
                 to = queue_of(row.queue).escalate_to
                 act(connection, row, Deed(word="escalated", operation="escalate", by=CLOCK, detail=to), ANY, now)
+                append(connection, (_event(row),), now)
                 marked += 1
         return marked
 
@@ -134,6 +139,14 @@ class Escalation:
             leave(token)
         deed = Deed(word="notified", operation="escalate", by=CLOCK, detail=said, key=key)
         await self._flows.write(partial(act, row=row, deed=deed, revision=ANY, now=self._clock.now()))
+
+
+def _event(row: Any) -> NewEvent:
+    told = Escalated(
+        exception_id=row.exception_id, flow_id=row.flow_id, account_id=row.account_id, queue=row.queue,
+        due_at=instant(row.due_us),
+    )  # fmt: skip
+    return happened(told, subject=row.flow_id, account_id=row.account_id)
 
 
 def _unwritten(connection: sa.Connection) -> list[Any]:

@@ -16,6 +16,9 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from governance.call import derive_key
+from process_apis.events.kind import happened
+from process_apis.events.outbox import append
+from process_apis.events.taxonomy.exception import ExceptionOpened
 from process_apis.flow.queues import queue_of
 from process_apis.flow.table import Flow, Step
 from process_apis.flow.tables import exceptions
@@ -27,6 +30,7 @@ UNDO = "undo:"
 AMEND_STEP = "amend"
 """What is stuck when a wish to amend can't be followed: skipping it goes on with the flow as it was."""
 SECOND_US = 1_000_000
+MOST_WORDS = 2_000
 
 
 class Settlement(Struct, frozen=True, kw_only=True):
@@ -120,7 +124,12 @@ def keep_open(
         **seen,
     }
     connection.execute(sa.insert(exceptions).values(opened))
-    return str(opened["exception_id"]), None
+    told = ExceptionOpened(
+        exception_id=str(opened["exception_id"]), flow_id=flow_id, account_id=account_id, queue=queue,
+        step=verdict.step, problem=verdict.problem, reason=verdict.reason[:MOST_WORDS],
+    )  # fmt: skip
+    append(connection, (happened(told, subject=flow_id, account_id=account_id),), now)
+    return told.exception_id, None
 
 
 def close(connection: sa.Connection, exception_id: str, now: datetime) -> None:

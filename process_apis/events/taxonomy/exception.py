@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from msgspec import Struct
 
 from process_apis.events.kind import kind
@@ -19,6 +21,17 @@ class ExceptionOpened(Struct, frozen=True, kw_only=True):
     step: str
     problem: str
     reason: Text
+
+
+@kind("exception.escalated")
+class ExceptionEscalated(Struct, frozen=True, kw_only=True):
+    """An exception is past its due time."""
+
+    exception_id: RecordId
+    flow_id: RecordId
+    account_id: AccountId
+    queue: str
+    due_at: datetime
 
 
 @kind("exception.settled")

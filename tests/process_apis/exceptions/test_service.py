@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
+import sqlalchemy as sa
 
+from process_apis.events.tables import events
 from tests.process_apis.exceptions.errands import EXCEPTIONS, Town, town
 
 LIST = f"{EXCEPTIONS}/exceptions"
@@ -217,3 +220,16 @@ def test_queues_tell_their_team_and_their_load(world: Town) -> None:
     assert queues["stock"]["unassigned"] >= 1
     assert (queues["returns"]["open"], queues["returns"]["next_due_at"]) == (0, None)
     assert queues["stock"]["owner"] == "Supply planning"
+
+
+def test_what_becomes_of_an_exception_is_told_as_events(world: Town) -> None:
+    errand = world.send("bring")
+    found = world.stuck(errand, "bring")
+    assert world.settle(found, "skip").status_code == 200
+
+    def told(connection: sa.Connection) -> list[Any]:
+        return list(connection.execute(sa.select(events).where(events.c.subject == errand).order_by(events.c.sequence)))
+
+    rows = world.run(world.flows.read(told))
+    assert [(row.type, row.account_id) for row in rows] == [("exception.opened", "ACME"), ("exception.settled", "ACME")]
+    assert msgspec.json.decode(rows[1].data)["choice"] == "skip"

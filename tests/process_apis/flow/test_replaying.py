@@ -112,7 +112,7 @@ def test_a_flow_that_people_have_to_see_to_is_replayed_from_further_up(home: Pat
         assert story.when_replayed("c-1", "invoice").allowed
         story.expect("c-1", stage="completed", status="accepted", exceptions=[])
         assert story.ledger.asked.count("invoice") == 2
-        assert told(story) == ["case.invoiced", "case.completed"]
+        assert told(story) == ["case.invoiced", "exception.opened", "case.completed"]
         assert not story.when_settled("c-1", "retry")
 
 
