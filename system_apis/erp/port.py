@@ -43,6 +43,13 @@ from system_apis.erp.documents import (
     StockLevel,
     StockTotal,
 )
+from system_apis.erp.receivables import (
+    CreditMemo,
+    NewCreditMemo,
+    NewReceivedPayment,
+    PaymentApplication,
+    ReceivedPayment,
+)
 
 
 class ProductFilter(Struct, frozen=True, kw_only=True):
@@ -189,6 +196,72 @@ class ErpPort(Protocol):
 
     async def find_invoice_payment_by_reference(self, reference: Reference) -> InvoicePayment | None:
         """The payment posted under ``reference``."""
+        ...
+
+    async def post_credit_memo(self, request: NewCreditMemo, reference: Reference) -> CreditMemo:
+        """Credit an invoice, never above what is left of it.
+
+        Raises:
+            NotFound, AmountExceeded, QuantityExceeded, CurrencyMismatch, ReferenceTaken, Tombstoned
+        """
+        ...
+
+    async def cancel_credit_memo(self, reference: Reference, account_id: AccountId) -> CreditMemo | None:
+        """Undo a credit; None: there was none, and there won't be one. Raises ``NotFound``."""
+        ...
+
+    async def get_credit_memo(self, credit_memo_id: RecordId) -> CreditMemo:
+        """The credit memo. Raises ``NotFound``."""
+        ...
+
+    async def list_credit_memos(
+        self, which: DocumentFilter, invoice_id: RecordId | None, after: int, limit: int
+    ) -> tuple[tuple[int, CreditMemo], ...]:
+        """Credit memos with their key; ``invoice_id`` None: of any invoice."""
+        ...
+
+    async def find_credit_memo_by_reference(self, reference: Reference) -> CreditMemo | None:
+        """The credit memo posted under ``reference``."""
+        ...
+
+    async def record_payment(self, request: NewReceivedPayment, reference: Reference) -> ReceivedPayment:
+        """Post money received and put it to invoices.
+
+        Raises:
+            UnknownAccount, CurrencyMismatch, NotFound, AmountExceeded, ReferenceTaken, Tombstoned
+        """
+        ...
+
+    async def apply_payment(
+        self, payment_id: RecordId, request: PaymentApplication, reference: Reference
+    ) -> ReceivedPayment:
+        """Put what is unapplied of a payment to invoices.
+
+        Raises:
+            NotFound, WrongState, CurrencyMismatch, AmountExceeded, ReferenceTaken
+        """
+        ...
+
+    async def cancel_received_payment(self, reference: Reference, account_id: AccountId) -> ReceivedPayment | None:
+        """Undo a payment, whose invoices are open again; None: there was none, and won't be. Raises ``NotFound``."""
+        ...
+
+    async def get_received_payment(self, payment_id: RecordId) -> ReceivedPayment:
+        """The payment. Raises ``NotFound``."""
+        ...
+
+    async def list_received_payments(
+        self, which: DocumentFilter, after: int, limit: int
+    ) -> tuple[tuple[int, ReceivedPayment], ...]:
+        """Payments with their key."""
+        ...
+
+    async def find_received_payment_by_reference(self, reference: Reference) -> ReceivedPayment | None:
+        """The payment recorded under ``reference``."""
+        ...
+
+    async def find_payment_application_by_reference(self, reference: Reference) -> ReceivedPayment | None:
+        """The payment of which something was put to invoices under ``reference``."""
         ...
 
     async def create_return(self, request: NewReturn, reference: Reference) -> Return:

@@ -36,13 +36,20 @@ from system_apis.canonical.values import AccountId, Name, Quantity, RecordId, Re
 from system_apis.erp.v1.model import (
     Basket,
     CancelResult,
+    CreditMemo,
+    CreditMemoCancelResult,
     ForAccount,
     InvoicePayment,
+    NewCreditMemo,
     NewInvoice,
+    NewReceivedPayment,
     NewReservation,
     NewReturn,
     NewSalesOrder,
+    PaymentApplication,
     PricedBasket,
+    ReceivedPayment,
+    ReceivedPaymentCancelResult,
     ReleaseResult,
     ReservationPart,
     ReturnCancelResult,
@@ -338,6 +345,97 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
     )
     async def pay_invoice(self, invoice_id: RecordId, payment: InvoicePayment) -> Invoice:
         """Post money received for an invoice."""
+        ...
+
+    @create(
+        "/credit-memos",
+        scope="erp.credit-memos:write",
+        raises=[AmountExceeded, QuantityExceeded, CurrencyMismatch, ReferenceTaken, Tombstoned],
+        visible=ACCOUNTS,
+        location="/credit-memos/{credit_memo_id}",
+    )
+    async def post_credit_memo(self, credit: NewCreditMemo) -> CreditMemo:
+        """Credit an invoice: units of its lines, an amount with tax, or all that is left of it.
+
+        Never above what is left. What was paid already is `to_refund`.
+        """
+        ...
+
+    @read("/credit-memos/{credit_memo_id}", scope="erp.credit-memos:read", visible=ACCOUNTS)
+    async def get_credit_memo(self, credit_memo_id: RecordId) -> CreditMemo:
+        """A credit memo."""
+        ...
+
+    @search("/credit-memos", scope="erp.credit-memos:read", visible=ACCOUNTS)
+    async def list_credit_memos(
+        self,
+        *,
+        account_id: AccountId | None = None,
+        sales_order_id: RecordId | None = None,
+        invoice_id: RecordId | None = None,
+        reference: Reference | None = None,
+        limit: Limit = 50,
+        cursor: Cursor | None = None,
+    ) -> Page[CreditMemo]:
+        """Credit memos, oldest first, by account, order, invoice or reference."""
+        ...
+
+    @action("/credit-memos/{reference}/cancel", scope="erp.credit-memos:write", visible=ACCOUNTS)
+    async def cancel_credit_memo(self, reference: RecordId, cancel: ForAccount) -> CreditMemoCancelResult:
+        """Undo the credit posted under a reference.
+
+        Safe when there is none: the reference is then barred, so that a late original is refused.
+        """
+        ...
+
+    @create(
+        "/received-payments",
+        scope="erp.received-payments:write",
+        raises=[UnknownAccount, CurrencyMismatch, AmountExceeded, ReferenceTaken, Tombstoned],
+        visible=ACCOUNTS,
+        location="/received-payments/{received_payment_id}",
+    )
+    async def record_payment(self, payment: NewReceivedPayment) -> ReceivedPayment:
+        """Post money that came from an account, and put it to invoices.
+
+        As stated, or to the open invoices that are due first. What no invoice takes is `unapplied` and stays
+        to the account's credit.
+        """
+        ...
+
+    @read("/received-payments/{received_payment_id}", scope="erp.received-payments:read", visible=ACCOUNTS)
+    async def get_received_payment(self, received_payment_id: RecordId) -> ReceivedPayment:
+        """Money received, and the invoices it was put to."""
+        ...
+
+    @search("/received-payments", scope="erp.received-payments:read", visible=ACCOUNTS)
+    async def list_received_payments(
+        self,
+        *,
+        account_id: AccountId | None = None,
+        reference: Reference | None = None,
+        limit: Limit = 50,
+        cursor: Cursor | None = None,
+    ) -> Page[ReceivedPayment]:
+        """Money received, oldest first, by account or reference."""
+        ...
+
+    @action(
+        "/received-payments/{received_payment_id}/apply",
+        scope="erp.received-payments:write",
+        raises=[WrongState, CurrencyMismatch, AmountExceeded, ReferenceTaken],
+        visible=ACCOUNTS,
+    )
+    async def apply_payment(self, received_payment_id: RecordId, application: PaymentApplication) -> ReceivedPayment:
+        """Put what is unapplied of a payment to invoices, as stated or to those that are due first."""
+        ...
+
+    @action("/received-payments/{reference}/cancel", scope="erp.received-payments:write", visible=ACCOUNTS)
+    async def cancel_received_payment(self, reference: RecordId, cancel: ForAccount) -> ReceivedPaymentCancelResult:
+        """Undo the payment recorded under a reference, as when the bank takes it back.
+
+        Its invoices are open again. Safe when there is none: the reference is then barred.
+        """
         ...
 
     @create(

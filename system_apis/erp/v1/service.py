@@ -31,13 +31,20 @@ from system_apis.erp.v1.model import (
     Basket,
     BasketLine,
     CancelResult,
+    CreditMemo,
+    CreditMemoCancelResult,
     ForAccount,
     InvoicePayment,
+    NewCreditMemo,
     NewInvoice,
+    NewReceivedPayment,
     NewReservation,
     NewReturn,
     NewSalesOrder,
+    PaymentApplication,
     PricedBasket,
+    ReceivedPayment,
+    ReceivedPaymentCancelResult,
     ReleaseResult,
     ReservationPart,
     ReturnCancelResult,
@@ -211,6 +218,71 @@ class Erp(ErpV1):
 
     async def pay_invoice(self, invoice_id: RecordId, payment: InvoicePayment) -> Invoice:
         return await self._port.pay_invoice(invoice_id, payment, current_call().key)
+
+    async def post_credit_memo(self, credit: NewCreditMemo) -> CreditMemo:
+        return await self._port.post_credit_memo(credit, current_call().key)
+
+    async def get_credit_memo(self, credit_memo_id: RecordId) -> CreditMemo:
+        return await self._port.get_credit_memo(credit_memo_id)
+
+    async def list_credit_memos(
+        self,
+        *,
+        account_id: AccountId | None = None,
+        sales_order_id: RecordId | None = None,
+        invoice_id: RecordId | None = None,
+        reference: Reference | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[CreditMemo]:
+        which = DocumentFilter(
+            account_ids=current_call().listed_accounts(account_id), sales_order_id=sales_order_id, reference=reference
+        )
+        listing = Listing(self._cursors, "erp.v1.list_credit_memos", (str(which), invoice_id))
+
+        async def search(which: DocumentFilter, after: int, limit: int) -> tuple[tuple[int, CreditMemo], ...]:
+            return await self._port.list_credit_memos(which, invoice_id, after, limit)
+
+        return await page_of_documents(listing, search, which, limit, cursor)
+
+    async def cancel_credit_memo(self, reference: RecordId, cancel: ForAccount) -> CreditMemoCancelResult:
+        cancelled = await self._port.cancel_credit_memo(reference, cancel.account_id)
+        return CreditMemoCancelResult(
+            reference=reference,
+            account_id=cancel.account_id,
+            outcome="nothing_to_cancel" if cancelled is None else "cancelled",
+            credit_memo_id=None if cancelled is None else cancelled.credit_memo_id,
+        )
+
+    async def record_payment(self, payment: NewReceivedPayment) -> ReceivedPayment:
+        return await self._port.record_payment(payment, current_call().key)
+
+    async def get_received_payment(self, received_payment_id: RecordId) -> ReceivedPayment:
+        return await self._port.get_received_payment(received_payment_id)
+
+    async def list_received_payments(
+        self,
+        *,
+        account_id: AccountId | None = None,
+        reference: Reference | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[ReceivedPayment]:
+        which = DocumentFilter(account_ids=current_call().listed_accounts(account_id), reference=reference)
+        listing = Listing(self._cursors, "erp.v1.list_received_payments", which)
+        return await page_of_documents(listing, self._port.list_received_payments, which, limit, cursor)
+
+    async def apply_payment(self, received_payment_id: RecordId, application: PaymentApplication) -> ReceivedPayment:
+        return await self._port.apply_payment(received_payment_id, application, current_call().key)
+
+    async def cancel_received_payment(self, reference: RecordId, cancel: ForAccount) -> ReceivedPaymentCancelResult:
+        cancelled = await self._port.cancel_received_payment(reference, cancel.account_id)
+        return ReceivedPaymentCancelResult(
+            reference=reference,
+            account_id=cancel.account_id,
+            outcome="nothing_to_cancel" if cancelled is None else "cancelled",
+            received_payment_id=None if cancelled is None else cancelled.received_payment_id,
+        )
 
     async def create_return(self, goods: NewReturn) -> Return:
         return await self._port.create_return(goods, current_call().key)

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from tests.system_apis.erp.conformance_parts import ErpParts
 from tests.system_apis.erp.conformance_postings import ErpInvoices, ErpOrders
+from tests.system_apis.erp.conformance_receivables import ErpCreditMemos, ErpReceivedPayments
 from tests.system_apis.erp.conformance_returns import ErpInspections
 from tests.system_apis.erp.conformance_stock import ErpMasterData, ErpStock
 
 
-class ErpPortConformance(ErpMasterData, ErpStock, ErpOrders, ErpInvoices, ErpParts, ErpInspections):
+class ErpPortConformance(
+    ErpMasterData, ErpStock, ErpOrders, ErpInvoices, ErpParts, ErpInspections, ErpCreditMemos, ErpReceivedPayments
+):
     """The promises of ``ErpPort``."""

@@ -50,6 +50,9 @@ class ErpInspections:
             credited = await port.credit_return(made.return_id, "CT-A")
             assert (credited.credit, credited.status) == (eur(3_570), "credited")
             assert await port.credit_return(made.return_id, "CT-A") == credited
+            (memo_id,) = credited.credit_memo_ids
+            memo = await port.get_credit_memo(memo_id)
+            assert (memo.total, memo.to_refund) == (eur(3_570), eur(0))
             ((_, invoice),) = await port.list_invoices(DocumentFilter(sales_order_id=order.sales_order_id), 0, 10)
             assert invoice.credited == eur(3_570)
             rest = await port.create_return(back(order, 3), "ret-2")

@@ -27,8 +27,9 @@ from system_apis.embedded import RecordFiles, seed_rows
 from system_apis.erp.connectors.embedded.connector import Connector, Settings
 from system_apis.erp.documents import Basket, BasketLine, NewInvoice, NewReservation, StockLevel, StockLine
 from system_apis.erp.port import ProductFilter
+from system_apis.erp.receivables import NewReceivedPayment
 from tests.system_apis.erp.conformance import ErpPortConformance
-from tests.system_apis.erp.material import eur, furnish, order, product, reservation, terms
+from tests.system_apis.erp.material import eur, furnish, invoiced, order, product, reservation, terms
 
 ROOT = Path(__file__).parents[3]
 
@@ -297,3 +298,20 @@ def test_two_processes_hold_stock_and_credit_together(port: Connector, tmp_path:
 
 def test_accounts_of_the_suite_are_not_of_the_dataset() -> None:
     assert terms().account_id not in {row["account_id"] for row in seed_rows("accounts")}
+
+
+def test_the_ledger_tells_of_money_that_no_invoice_has(files: RecordFiles, clock: ManualClock, tmp_path: Path) -> None:
+    port = started(files, clock, seed=False)
+
+    async def scenario() -> list[tuple[str, ...]]:
+        await furnish(port)
+        await invoiced(port, ("CT-1", 1, 1_000))
+        await port.record_payment(NewReceivedPayment(account_id="CT-A", amount=eur(500)), "b-1")
+        sound = (await port.ledger()).discrepancies
+        with closing(sqlite3.connect(tmp_path / "erp.sqlite")) as file, file:
+            file.execute("UPDATE payment_allocations SET amount = 499")
+        return [sound, (await port.ledger()).discrepancies]
+
+    sound, spoiled = asyncio.run(scenario())
+    assert sound == ()
+    assert spoiled == ("INV-100001 is kept as paid with 500 but 499 were received",)

@@ -30,11 +30,13 @@ from system_apis.canonical.entities import (
 from system_apis.canonical.values import AccountId, RecordId, Reference, Sku, WarehouseId
 from system_apis.embedded import RecordFile, RecordFiles
 from system_apis.erp.connectors.embedded import (
+    credit_memos,
     inspections,
     invoices,
     ledger,
     pricing,
     products,
+    received_payments,
     reservations,
     returns,
     sales_orders,
@@ -57,8 +59,16 @@ from system_apis.erp.documents import (
     StockTotal,
 )
 from system_apis.erp.port import DocumentFilter, ErpPort, ProductFilter
+from system_apis.erp.receivables import (
+    CreditMemo,
+    NewCreditMemo,
+    NewReceivedPayment,
+    PaymentApplication,
+    ReceivedPayment,
+)
 
 T = TypeVar("T")
+SCHEMAS = SCHEMA + inspections.SCHEMA + credit_memos.SCHEMA + received_payments.SCHEMA
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -78,7 +88,7 @@ class Connector(ErpPort):
 
     async def start(self) -> None:
         """Open the file and, where it is new, fill it."""
-        self._opened = self._files.open("erp", SCHEMA + inspections.SCHEMA)
+        self._opened = self._files.open("erp", SCHEMAS)
         now, authored = self._clock.now(), self._settings.seed
         await self._opened.write(lambda c: seed.sow(c, now, authored=authored))
 
@@ -185,6 +195,48 @@ class Connector(ErpPort):
     async def find_invoice_payment_by_reference(self, reference: Reference) -> InvoicePayment | None:
         return await self._read(lambda c: invoices.find_payment(c, reference))
 
+    async def post_credit_memo(self, request: NewCreditMemo, reference: Reference) -> CreditMemo:
+        return await self._write(lambda c: credit_memos.post(c, request, reference, self._clock.now()))
+
+    async def cancel_credit_memo(self, reference: Reference, account_id: AccountId) -> CreditMemo | None:
+        return await self._write(lambda c: credit_memos.cancel(c, reference, account_id, self._clock.now()))
+
+    async def get_credit_memo(self, credit_memo_id: RecordId) -> CreditMemo:
+        return await self._read(lambda c: credit_memos.get(c, credit_memo_id))
+
+    async def list_credit_memos(
+        self, which: DocumentFilter, invoice_id: RecordId | None, after: int, limit: int
+    ) -> tuple[tuple[int, CreditMemo], ...]:
+        return await self._read(lambda c: credit_memos.search(c, which, invoice_id, after, limit))
+
+    async def find_credit_memo_by_reference(self, reference: Reference) -> CreditMemo | None:
+        return _only(await self.list_credit_memos(DocumentFilter(reference=reference), None, 0, 1))
+
+    async def record_payment(self, request: NewReceivedPayment, reference: Reference) -> ReceivedPayment:
+        return await self._write(lambda c: received_payments.record(c, request, reference, self._clock.now()))
+
+    async def apply_payment(
+        self, payment_id: RecordId, request: PaymentApplication, reference: Reference
+    ) -> ReceivedPayment:
+        return await self._write(lambda c: received_payments.apply(c, payment_id, request, reference))
+
+    async def cancel_received_payment(self, reference: Reference, account_id: AccountId) -> ReceivedPayment | None:
+        return await self._write(lambda c: received_payments.cancel(c, reference, account_id, self._clock.now()))
+
+    async def get_received_payment(self, payment_id: RecordId) -> ReceivedPayment:
+        return await self._read(lambda c: received_payments.get(c, payment_id))
+
+    async def list_received_payments(
+        self, which: DocumentFilter, after: int, limit: int
+    ) -> tuple[tuple[int, ReceivedPayment], ...]:
+        return await self._read(lambda c: received_payments.search(c, which, after, limit))
+
+    async def find_received_payment_by_reference(self, reference: Reference) -> ReceivedPayment | None:
+        return _only(await self.list_received_payments(DocumentFilter(reference=reference), 0, 1))
+
+    async def find_payment_application_by_reference(self, reference: Reference) -> ReceivedPayment | None:
+        return await self._read(lambda c: received_payments.find_application(c, reference))
+
     async def create_return(self, request: NewReturn, reference: Reference) -> Return:
         return await self._write(lambda c: returns.create(c, request, reference, self._clock.now()))
 
@@ -207,7 +259,7 @@ class Connector(ErpPort):
         return await self._read(lambda c: inspections.find(c, reference))
 
     async def credit_return(self, return_id: RecordId, account_id: AccountId) -> Return:
-        return await self._write(lambda c: inspections.credit(c, return_id, account_id))
+        return await self._write(lambda c: inspections.credit(c, return_id, account_id, self._clock.now()))
 
     async def cancel_return(self, reference: Reference, account_id: AccountId) -> Return | None:
         return await self._write(lambda c: inspections.cancel(c, reference, account_id, self._clock.now()))

@@ -12,11 +12,13 @@ from datetime import datetime
 from governance.contract.problems import NotFound
 from system_apis.canonical.entities import Return
 from system_apis.canonical.refusals import QuantityExceeded, ReferenceTaken, WrongState
+from system_apis.canonical.values import Money
 from system_apis.embedded import fingerprint
-from system_apis.erp.connectors.embedded import invoices, returns
+from system_apis.erp.connectors.embedded import credit_memos, returns
 from system_apis.erp.connectors.embedded.journal import key_of, leave_tombstone, number, stamp
 from system_apis.erp.connectors.embedded.totals import part_of
 from system_apis.erp.documents import ReturnInspection
+from system_apis.erp.receivables import NewCreditMemo
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS return_inspections (
@@ -30,6 +32,10 @@ CREATE TABLE IF NOT EXISTS inspected_lines (
 ) STRICT, WITHOUT ROWID;
 CREATE VIEW IF NOT EXISTS accepted_lines AS SELECT return_key, position, sku, warehouse, restocked + scrapped AS quantity
 FROM inspected_lines WHERE restocked + scrapped > 0;
+CREATE TABLE IF NOT EXISTS return_credits (
+    return_key INTEGER NOT NULL REFERENCES returns, credit_memo INTEGER NOT NULL,
+    PRIMARY KEY (return_key, credit_memo)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS cancelled_returns (return_key INTEGER PRIMARY KEY REFERENCES returns, at TEXT NOT NULL) STRICT;
 """
 
@@ -66,8 +72,8 @@ def inspect(
     return returns.by_key(connection, key)
 
 
-def credit(connection: sqlite3.Connection, return_id: str, account_id: str) -> Return:
-    """Credit the order's invoices for what was accepted, once.
+def credit(connection: sqlite3.Connection, return_id: str, account_id: str, now: datetime) -> Return:
+    """Credit the order's invoices for what was accepted, once, by a credit memo for each of them.
 
     Raises:
         NotFound: there is no such return of this account.
@@ -81,7 +87,7 @@ def credit(connection: sqlite3.Connection, return_id: str, account_id: str) -> R
     if found.status != "received":
         raise WrongState(record_id=return_id, state=found.status, needs="received")
     key = key_of("RET", return_id)
-    invoices.credit(connection, key_of("SO", found.sales_order_id), found.credit.amount_minor)
+    _post_credit_memos(connection, key, found, now)
     connection.execute("UPDATE returns SET status = 'credited' WHERE key = ?", (key,))
     return returns.by_key(connection, key)
 
@@ -134,6 +140,26 @@ def _post(
     connection.execute("INSERT INTO inspected_lines VALUES (?, ?, ?, ?, ?, ?)", values)
     if restocked:
         returns.put_into_stock(connection, sku, warehouse, restocked)
+
+
+def _post_credit_memos(connection: sqlite3.Connection, key: int, found: Return, now: datetime) -> None:
+    """Credit the order's invoices, oldest first, each up to what is left of it."""
+    amount = found.credit.amount_minor
+    sql = "SELECT key, total - credited AS open FROM invoices WHERE sales_order = ? ORDER BY key"
+    for row in connection.execute(sql, (key_of("SO", found.sales_order_id),)).fetchall():
+        part = min(amount, row["open"])
+        if part == 0:
+            continue
+        memo = NewCreditMemo(
+            account_id=found.account_id,
+            invoice_id=number("INV", row["key"]),
+            amount=Money(part, found.credit.currency),
+            reason=f"Return {found.return_id}",
+        )
+        posted = credit_memos.post(connection, memo, f"{found.return_id}/{memo.invoice_id}", now)
+        values = (key, key_of("CM", posted.credit_memo_id))
+        connection.execute("INSERT INTO return_credits VALUES (?, ?)", values)
+        amount -= part
 
 
 def _per_sku(found: Return) -> dict[str, int]:

@@ -26,6 +26,11 @@ JOIN reservations r ON r.key = a.reservation WHERE r.status = 'held' AND a.sku =
 AND NOT EXISTS (SELECT 1 FROM settled_parts p WHERE p.reservation = r.key AND p.warehouse = a.warehouse))
 AS held FROM stock s"""
 
+PAID = """SELECT i.key, i.paid AS kept,
+(SELECT coalesce(sum(p.amount), 0) FROM invoice_payments p WHERE p.invoice = i.key)
++ (SELECT coalesce(sum(a.amount), 0) FROM payment_allocations a JOIN received_payments r ON r.key = a.payment
+   WHERE a.invoice = i.key AND r.status = 'recorded') AS received FROM invoices i"""
+
 
 class LedgerOrder(Struct, frozen=True, kw_only=True):
     """A sales order and how often and for how much, in minor units, it was invoiced."""
@@ -115,6 +120,11 @@ def _discrepancies(connection: sqlite3.Connection) -> list[str]:
         f"{row['kept']} of {row['sku']} in {row['warehouse']} are kept as reserved but {row['held']} are held"
         for row in connection.execute(RESERVED)
         if row["kept"] != row["held"]
+    ]
+    found += [
+        f"{number('INV', row['key'])} is kept as paid with {row['kept']} but {row['received']} were received"
+        for row in connection.execute(PAID)
+        if row["kept"] != row["received"]
     ]
     found += [
         f"{number('SO', row['key'])} is worth {row['total']} but invoiced at {row['invoiced']}"

@@ -10,7 +10,7 @@ from system_apis.canonical.entities import Allocation, Return
 from system_apis.canonical.refusals import QuantityExceeded, Tombstoned, WrongState
 from system_apis.canonical.values import Money
 from system_apis.embedded import fingerprint
-from system_apis.erp.connectors.embedded import invoices
+from system_apis.erp.connectors.embedded import credit_memos, invoices
 from system_apis.erp.connectors.embedded.journal import (
     instant,
     key_of,
@@ -114,12 +114,18 @@ def _take_back(connection: sqlite3.Connection, order_key: int, sku: str, quantit
     """Mark the units as returned on the order's lines of this SKU; what they were sold for, in minor units."""
     sql = "SELECT * FROM sales_order_lines WHERE sales_order = ? AND sku = ? ORDER BY line_no"
     rows = connection.execute(sql, (order_key, sku)).fetchall()
-    remaining = sum(row["invoiced"] - row["returned"] for row in rows)
+    kept = {
+        row["line_no"]: max(
+            0, row["invoiced"] - row["returned"] - credit_memos.units_credited(connection, order_key, row["line_no"])
+        )
+        for row in rows
+    }
+    remaining = sum(kept.values())
     if quantity > remaining:
         raise QuantityExceeded(sku=sku, remaining=remaining, requested=quantity)
     credit = 0
     for row in rows:
-        part = min(quantity, row["invoiced"] - row["returned"])
+        part = min(quantity, kept[row["line_no"]])
         net = part_of(row["net"], row["quantity"], row["returned"], row["returned_net"], part)
         connection.execute(
             """UPDATE sales_order_lines SET returned = returned + ?, returned_net = returned_net + ?
@@ -142,6 +148,9 @@ def _return(connection: sqlite3.Connection, row: sqlite3.Row) -> Return:
     # Once inspected, a return is what was accepted; the rest went back to its order.
     table = "accepted_lines" if row["inspected"] else "return_lines"
     lines = connection.execute(f"SELECT * FROM {table} WHERE return_key = ? ORDER BY position", (row["key"],))
+    memos = connection.execute(
+        "SELECT credit_memo FROM return_credits WHERE return_key = ? ORDER BY credit_memo", (row["key"],)
+    )
     return Return(
         return_id=number("RET", row["key"]),
         reference=row["reference"],
@@ -154,4 +163,5 @@ def _return(connection: sqlite3.Connection, row: sqlite3.Row) -> Return:
         status="cancelled" if row["cancelled"] else row["status"],
         credit=Money(row["credit"], row["currency"]),
         created_at=instant(row["created_at"]),
+        credit_memo_ids=tuple(number("CM", memo["credit_memo"]) for memo in memos),
     )
