@@ -4,26 +4,31 @@ SQLite has one place: the process that holds the lock file runs flows. The kerne
 back when its holder dies, however it dies, and a waiting process takes it within its next look. The
 place has one name whoever is in it, so what a dead holder left is the next one's own.
 
-PostgreSQL has many: each process holds one by an advisory lock on a session of its own, which the
-server gives back with the session. What a dead holder left is found by its name and taken over by
-whoever looks first. A holder that lost its session takes its place again; finding it taken, it
-loses nothing: what it records for flows that were taken from it is refused by the engine.
+PostgreSQL has many: each process takes a place of its own, under a name that no other ever had, by an
+advisory lock on a session of its own, which the server gives back with the session. What a dead
+holder left is found by its name and taken over by whoever looks first. A database that restarts ends
+all sessions at once: whoever lost its own takes its place again, and calls nobody dead before all
+others had the time to do the same. A process that slept through that finds its flows taken over when
+it wakes and loses nothing by it: what it records for them is refused by the engine.
 """
 
 from __future__ import annotations
 
 import fcntl
+import secrets
 import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, ClassVar, Protocol
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 PREFIX = "slot-"
 LOCK_CLASS = 7_416_033
-MOST_SLOTS = 256
+MOST_SLOTS = 2**31
+LOOKS_GIVEN = 6
+"""Looks in which whoever got its place back calls nobody dead: a database that restarts ends the sessions of all."""
 
 
 class Place(Protocol):
@@ -98,21 +103,24 @@ class FlowSlots:
         self._engine = engine
         self._session: sa.Connection | None = None
         self._slot: int | None = None
+        self._held = False
+        self._forbearance = 0
+        """So many looks are still given to others to take their places again."""
         self._alone = threading.Lock()
 
     def take(self) -> str | None:
-        """The name of the first free place."""
+        """The name of a new place."""
         with self._alone:
-            for slot in range(MOST_SLOTS):
-                if self._try(slot):
-                    self._slot = slot
-                    return f"{PREFIX}{slot}"
-            return None
+            while not self._held:
+                self._slot = secrets.randbelow(MOST_SLOTS)
+                self._held = self._try(self._slot)
+            return f"{PREFIX}{self._slot}"
 
     def fallen(self, executors: Iterable[str]) -> list[str]:
         """Those whose lock is free; it is held here until ``settled``."""
         with self._alone:
-            self._keep_own()
+            if not self._keeps_own():
+                return []
             others = {name for name in executors if name.startswith(PREFIX)} - {f"{PREFIX}{self._slot}"}
             return [name for name in sorted(others) if self._try(_number(name))]
 
@@ -125,21 +133,30 @@ class FlowSlots:
     def release(self) -> None:
         """End the session, and the locks with it."""
         with self._alone:
-            if self._session is not None:
-                self._session.invalidate()
-                self._session.close()
-                self._session = None
+            self._end_session()
 
     def _try(self, slot: int) -> bool:
         return bool(self._execute(sa.func.pg_try_advisory_lock(LOCK_CLASS, slot)))
 
-    def _keep_own(self) -> None:
+    def _keeps_own(self) -> bool:
+        """Whether this process holds its place, and did so long enough to judge others."""
         try:
             self._execute(sa.literal(1))
-        except DBAPIError:  # the session is gone, and the place with it: take it again on a new one
+        except SQLAlchemyError:  # the session is gone, and the place with it
+            self._end_session()
+        if not self._held and self._slot is not None:  # somebody may hold it who thinks that we are dead
+            self._held = self._try(self._slot)
+            self._forbearance = LOOKS_GIVEN
+            return False
+        self._forbearance = max(0, self._forbearance - 1)
+        return not self._forbearance
+
+    def _end_session(self) -> None:
+        self._held = False
+        if self._session is not None:
+            self._session.invalidate()
+            self._session.close()
             self._session = None
-            if self._slot is not None:
-                self._try(self._slot)
 
     def _execute(self, question: sa.ColumnElement[object]) -> object:
         if self._session is None:
