@@ -153,6 +153,8 @@ class Dispatcher:
                 log.warning("an attempt at %s ended after its lease", claimed.delivery.subscription_id)
         except SystemUnavailable as error:  # the lease ends, and it is tried again
             log.warning("what came of an attempt can't be kept: %s", error.detail)
+        if self._notices is not None and not attempt.delivered:
+            self._notices.soon()
 
     async def _go(self) -> None:
         while True:

@@ -36,6 +36,10 @@ class Notices:
         self._notifications = notifications
         self._next_s = 0.0
 
+    def soon(self) -> None:
+        """Look again at once: an attempt failed, which may have been the last."""
+        self._next_s = 0.0
+
     async def look(self) -> None:
         """Write to the contacts of disabled subscriptions who were not written to, every half minute.
 

@@ -78,7 +78,7 @@ class Subscriptions(SubscriptionsV1):
     async def create_subscription(self, subscription: NewSubscription) -> NewSecret:
         """Deliver an account's events from now on."""
         await self._judge(subscription.url)
-        subscription_id = f"sub-{current_call().key.lower()[:26]}"
+        subscription_id = f"sub-{derive_key('subscription', current_call().key).lower()}"
         row = await self._flows.write(partial(self._made, subscription_id=subscription_id, new=subscription))
         return with_secret(row, self._now_us)
 
