@@ -15,6 +15,7 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
 
+from process_apis.events.tables import events
 from process_apis.flow.tables import exceptions, flows, orders, timeline
 from process_apis.flow.timeline import microseconds
 from process_apis.timeline.levels import FRESH_S, Milestone, level_of, next_milestone
@@ -27,6 +28,7 @@ LEFT = ("shipped", "invoiced")
 INVOICING = "post_invoice"
 TELLING = "write_back_status"
 LEAVING = "await_dispatch"
+LEFT_EVENT = "shipment.dispatched"
 
 
 class OrderFacts(Struct, frozen=True, kw_only=True):
@@ -112,7 +114,11 @@ def without_invoice(connection: sa.Connection, which: Which) -> list[Trouble]:
 
 def not_refreshed(connection: sa.Connection, which: Which, now_us: int) -> list[Trouble]:
     """Orders of a channel whose goods left more than ``FRESH_S`` ago and of which it was not told since."""
-    left_us = _newest(timeline.c.step == LEAVING, timeline.c.outcome == "done")
+    told_left = sa.select(sa.func.max(events.c.at_us)).where(
+        events.c.subject == flows.c.flow_id, events.c.type == LEFT_EVENT
+    )
+    seen_left = _newest(timeline.c.step == LEAVING, timeline.c.outcome == "done")
+    left_us = sa.func.coalesce(told_left.scalar_subquery(), seen_left)
     told_us = _newest(timeline.c.operation == TELLING, timeline.c.outcome == "done")
     overdue = sa.and_(
         left_us.is_not(None),

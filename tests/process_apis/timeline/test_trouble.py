@@ -12,6 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from governance.database import migrate, open_engine
+from process_apis.events.migration import MIGRATIONS as EVENT_TABLES
+from process_apis.events.tables import events
 from process_apis.flow.migration import MIGRATIONS
 from process_apis.flow.tables import exceptions, flows, orders, timeline
 from process_apis.flow.timeline import instant
@@ -70,6 +72,13 @@ class Rows:
         }  # fmt: skip
         self.connection.execute(sa.insert(timeline), row)
 
+    def left(self, order_id: str, *, ago_s: int) -> None:
+        row = {
+            "event_id": f"evt-{order_id}", "type": "shipment.dispatched", "version": 1, "subject": order_id,
+            "sequence": 1, "source": "/process", "at_us": NOW - ago_s * S, "data": "{}",
+        }  # fmt: skip
+        self.connection.execute(sa.insert(events), row)
+
     def exception(self, order_id: str, step: str, status: str) -> None:
         row: dict[str, Any] = {
             "exception_id": f"exc-{order_id}-{status}", "flow_id": order_id, "flow": "order_to_fulfillment",
@@ -83,7 +92,8 @@ class Rows:
 @pytest.fixture
 def rows(tmp_path: Path) -> Iterator[Rows]:
     engine = open_engine(tmp_path, "", 1)
-    migrate(engine, tmp_path, MIGRATIONS)
+    for tables in (MIGRATIONS, EVENT_TABLES):
+        migrate(engine, tmp_path, tables)
     with engine.connect() as connection:
         yield Rows(connection)
         connection.rollback()
@@ -137,11 +147,13 @@ def test_a_channel_should_know_soon_that_the_goods_left(rows: Rows) -> None:
         rows.did(order_id, 2, "get_shipment", "done", step="await_dispatch", ago_s=ago_s)
     rows.did("told", 3, "write_back_status", "done", ago_s=long_ago - 30)
     rows.did("told before", 1, "write_back_status", "done", ago_s=long_ago + 30)
+    rows.order("left in parts", channel_order_id="C-1")
+    rows.left("left in parts", ago_s=long_ago)
     rows.order("no channel")
     rows.did("no channel", 1, "get_shipment", "done", step="await_dispatch", ago_s=long_ago)
     rows.order("still there", channel_order_id="C-2")
 
-    assert sorted(ids(not_refreshed(rows.connection, ALL, NOW))) == ["told before", "untold"]
+    assert sorted(ids(not_refreshed(rows.connection, ALL, NOW))) == ["left in parts", "told before", "untold"]
 
 
 def test_an_order_is_late_by_the_level_of_its_channel_and_priority(rows: Rows) -> None:
