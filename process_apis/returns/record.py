@@ -114,6 +114,7 @@ class ReturnRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     receipt: Receipt | None = None
     inspection: Inspection | None = None
     credit: Money | None = None
+    credit_memo_ids: tuple[RecordId, ...] = ()
     refund: Refunding | None = None
     credited_by: Literal["account", "card"] | None = None
     end_reason: str | None = None

@@ -167,7 +167,12 @@ class ReturnSteps:
         credited = await self._erp.credit_return(goods.rma or "", ForAccount(account_id=goods.account_id))
         run.say(f"{credited.return_id}, {credited.credit}")
         refund = await self._refund_of(goods, credited.credit)
-        return replace(goods, refund=refund, credited_by="card" if refund else "account")
+        return replace(
+            goods,
+            credit_memo_ids=credited.credit_memo_ids,
+            refund=refund,
+            credited_by="card" if refund else "account",
+        )
 
     async def refund(self, run: ReturnRun) -> ReturnRecord:
         """The money is on its way back to the card."""
@@ -188,6 +193,7 @@ class ReturnSteps:
                 credit=goods.credit,
                 by=goods.credited_by or "account",
                 lines=credited_lines(goods),
+                credit_memo_id=goods.credit_memo_ids[0] if goods.credit_memo_ids else None,
             )
             await self._correspondence.tell(run, goods.account_id, content)
         else:

@@ -118,3 +118,5 @@ class Return(Struct, frozen=True, kw_only=True):
     status: Literal["authorised", "received", "credited", "cancelled"]
     credit: Money
     created_at: datetime
+    credit_memo_ids: tuple[RecordId, ...] = ()
+    """What it was credited by, once it was inspected and credited."""

@@ -37,6 +37,8 @@ def test_what_comes_back_is_restocked_and_credited_to_the_account(world: World) 
     assert (goods["status"], goods["credited_by"], goods["refunded"]) == ("closed", "account", None)
     assert goods["credit"] == money(3_570)
     assert on_hand(world, BEARING) == before + 3
+    (memo,) = world.get("acme", "/system/erp/v1/credit-memos", sales_order_id=sale.sales_order_id)["items"]
+    assert (goods["credit_memo_ids"], memo["total"]) == ([memo["credit_memo_id"]], money(3_570))
     (invoice,) = world.get("platform", "/system/erp/v1/invoices", sales_order_id=sale.sales_order_id)["items"]
     assert invoice["credited"] == money(3_570)
     assert [(one.template, one.language, one.to) for one in letters(world, goods["rma"])] == [
