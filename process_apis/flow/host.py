@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
+from msgspec.structs import replace
 
 from governance.call import Clock
 from process_apis.flow.serializer import FlowSerializer
@@ -58,7 +59,7 @@ class Host:
         options = EnqueueOptions(
             workflow_name=flow, queue_name=QUEUE, workflow_id=start.workflow_id, app_version=VERSION, priority=priority
         )
-        self._client.enqueue_in_transaction(connection, options, start)
+        self._client.enqueue_in_transaction(connection, options, replace(start, priority=priority))
 
     def wake(self, flow_id: str) -> None:
         """Let a flow that sleeps in this process look at what changed."""

@@ -1,4 +1,4 @@
-"""The slots in which steps are done: as many at once as there are, the most urgent flow first.
+"""The slots in which steps are done and recorded: as many at once as there are, the most urgent flow first.
 
 Flows of one priority take turns in the order in which they asked, so a flood of low priority delays
 a flow of high priority by one step at most.
@@ -24,13 +24,14 @@ class Slots:
     @asynccontextmanager
     async def one(self, priority: int) -> AsyncGenerator[None]:
         """A slot, once there is one for this priority."""
-        await self._take(priority)
+        await self.take(priority)
         try:
             yield
         finally:
-            self._give_back()
+            self.give_back()
 
-    async def _take(self, priority: int) -> None:
+    async def take(self, priority: int) -> None:
+        """Wait for a slot; whoever has one gives it back."""
         if self._free:
             self._free -= 1
             return
@@ -40,10 +41,11 @@ class Slots:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():  # the slot came in the same moment
-                self._give_back()
+                self.give_back()
             raise
 
-    def _give_back(self) -> None:
+    def give_back(self) -> None:
+        """Hand the slot to the most urgent that waits."""
         while self._waiting:
             turn = heapq.heappop(self._waiting)[2]
             if not turn.done():

@@ -28,12 +28,17 @@ class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="verdic
     """How often it failed since then."""
 
 
+FAULT = Verdict(outcome="refused", problem="internal-error", reason="The flow failed.")
+"""The verdict on a flow that failed in itself where it can still turn back."""
+
+
 class FlowStart(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="flow-start"):
     """What a workflow is started with; everything else is in the flow's row."""
 
     flow_id: str
     first_step: str
     leg: int = 0
+    priority: int = 5
     parks: int = 0
     """How often this step was parked before."""
     failing_us: int = 0
@@ -58,3 +63,13 @@ class FlowStart(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="flow
 def flow_of(workflow_id: str) -> str:
     """The flow whose leg this is."""
     return workflow_id.partition("~")[0]
+
+
+def stuck_by_fault(step: str) -> Verdict:
+    """The verdict on a flow that failed in itself where it can't turn back."""
+    return Verdict(outcome="stuck", kind="fault", step=step, problem=FAULT.problem, reason=FAULT.reason, attempts=1)
+
+
+def ended_as(why: Verdict) -> str:
+    """What a flow that turned back is called in the end."""
+    return "rejected" if why.outcome == "refused" else why.outcome

@@ -31,20 +31,21 @@ from process_apis.flow.asking import DONE, Asking
 from process_apis.flow.checkpoint import CheckpointLost, Checkpoints
 from process_apis.flow.leg import Leg, Superseded, gate
 from process_apis.flow.moving import move_on
-from process_apis.flow.patience import why_of
 from process_apis.flow.rest import Rest
 from process_apis.flow.resting import Enqueue, taken
 from process_apis.flow.settings import FlowSettings
 from process_apis.flow.signals import amendments
+from process_apis.flow.slots import Slots
 from process_apis.flow.table import Flow, Refused, Stage, Step, merged
 from process_apis.flow.timeline import microseconds
 from process_apis.flow.trouble import AMEND_STEP, UNDO
-from process_apis.flow.verdict import FlowStart, Verdict
+from process_apis.flow.verdict import FAULT, FlowStart, Verdict, ended_as, stuck_by_fault
 
 unexpected = logging.getLogger("tiergate.unexpected")
-FAULT = Verdict(outcome="refused", problem="internal-error", reason="The flow failed.")
 STRANDED = 999
 """The place of what is noted of a checkpoint that can't be written: after every step of its leg."""
+RECORDED_AT_ONCE = {"sqlite": 4, "postgresql": 16}
+"""More would only wait for each other in the database, where no flow is more urgent than another."""
 GRAVEST = ("refused", "cancelled", "amended", "stuck", "parked", "done")
 """Of steps that were done together, which verdict counts."""
 
@@ -59,6 +60,7 @@ class Worker:
         self._clock = clock
         self._checkpoints = Checkpoints(engine)
         self._asking = Asking(engine, clock, settings)
+        self._recording = Slots(RECORDED_AT_ONCE[engine.dialect.name])
         self._enqueue = enqueue
         self._changed = changed
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -81,7 +83,8 @@ class Worker:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         try:
-            leg = await asyncio.to_thread(self._load, flow, performer, start)
+            async with self._recording.one(start.priority):
+                leg = await asyncio.to_thread(self._load, flow, performer, start)
         except Superseded:
             return "superseded"
         self._legs[start.flow_id] = leg
@@ -145,8 +148,10 @@ class Worker:
         async def step() -> Verdict:
             if (step_id := DBOS.step_id) is None:
                 raise CheckpointLost("the workflow engine gave a step no number")
+            verdict = await work(step_id)
+            await self._recording.take(leg.priority)
             done.append(step_id)
-            return await work(step_id)
+            return verdict
 
         try:
             verdict = await DBOS.run_step_async(StepOptions(name=name), step)
@@ -154,6 +159,9 @@ class Worker:
             for step_id in done:
                 self._checkpoints.forget(leg.start.workflow_id, step_id)
             raise
+        finally:
+            for _ in done:
+                self._recording.give_back()
         for step_id in done:  # none when the engine played the verdict back
             self._checkpoints.settle(leg.start.workflow_id, step_id)
             leg.crashes = leg.trials = 0
@@ -329,17 +337,6 @@ def skipped(leg: Leg, step: Step[Any]) -> bool:
         return False
     leg.run.note(step.name, leg.flow.name, "skipped")
     return True
-
-
-def stuck_by_fault(step: str) -> Verdict:
-    """The verdict on a flow that failed in itself where it can't turn back."""
-    why = why_of(RuntimeError())
-    return Verdict(outcome="stuck", kind="fault", step=step, problem=why.problem, reason=why.reason, attempts=1)
-
-
-def ended_as(why: Verdict) -> str:
-    """What a flow that turned back is called in the end."""
-    return "rejected" if why.outcome == "refused" else why.outcome
 
 
 async def let_go(task: asyncio.Task[Any]) -> None:

@@ -191,11 +191,19 @@ class Story:
     def go_on(self, step: str) -> None:
         self.ledger.gates[step].set()
 
-    def when_accepted(self, case_id: str, **more: Any) -> None:
+    def when_accepted(self, *case_ids: str, quantity: int = 1, priority: int = 5) -> None:
+        """These cases arrive, all at once."""
+
+        async def accept_all() -> None:
+            await asyncio.gather(*(self._accept(case_id, quantity, priority) for case_id in case_ids))
+
+        self.run(accept_all())
+
+    async def _accept(self, case_id: str, quantity: int, priority: int) -> None:
         principal = Principal(subject="tester", client_id="tests", accounts=Accounts(reach="all"))
         call = Call(principal=principal, operation_id="case.v1.open", idempotency_key=case_id)
-        first = Case(case_id=case_id, quantity=more.pop("quantity", 1))
-        self.run(self.flows.accept(self._table, case_id, "ACME", "fingerprint", first, call, **more))
+        first = Case(case_id=case_id, quantity=quantity)
+        await self.flows.accept(self._table, case_id, "ACME", "fingerprint", first, call, priority=priority)
 
     def when_later(self, seconds: float) -> None:
         """The clock moves ahead."""
@@ -266,7 +274,7 @@ class Story:
                         return case
                     await asyncio.sleep(LOOK_S)
         except TimeoutError:
-            raise AssertionError(f"{case_id} is {seen}, not {wanted}; asked: {self.ledger.asked}") from None
+            raise AssertionError(f"{case_id} is {seen}, not {wanted}; last asked: {self.ledger.asked[-20:]}") from None
 
     async def _seen(self, case_id: str, wanted: dict[str, Any]) -> tuple[Case, dict[str, Any]]:
         case = await self.flows.read(lambda connection: CaseBook().load(connection, case_id))
