@@ -22,6 +22,7 @@ from governance.bindings.served import WireLimits
 from governance.bindings.shedding import Shedding, SheddingLimits
 from governance.bindings.standing_headers import standing_headers
 from governance.call.clock import Clock, SystemClock
+from governance.call.foreground import Foreground
 from governance.call.exchange import Answer, Exchange, Receive, Request, Send, Streamed
 from governance.contract.problems import Problem
 from governance.contract.refusals import (
@@ -52,6 +53,7 @@ class Edge:
         preflight: Preflight | None = None,
         clock: Clock | None = None,
         shedding: SheddingLimits | None = None,
+        foreground: Foreground | None = None,
     ) -> None:
         self._routes = routes
         self._limits = limits
@@ -61,6 +63,7 @@ class Edge:
         self._standing = standing_headers(https=limits.https, readable=False)
         self.shedding = Shedding(shedding or SheddingLimits(), self._monotonic)
         """To be started and stopped with the gateway's parts; without, only the number under way counts."""
+        self._foreground = foreground or Foreground()
 
     def owns(self, raw_path: bytes) -> bool:
         """Whether a path lies under a tier, so that it is answered here and nowhere else."""
@@ -74,6 +77,7 @@ class Edge:
         request_id = self._request_ids()
         shedding = self.shedding
         shedding.in_flight += 1
+        self._foreground.begin()
         try:
             answer = await self._answer(scope, receive, method, raw_path, path, request_id)
         except Problem as problem:
@@ -83,6 +87,7 @@ class Edge:
             answer = self._refused(InternalError(), scope, path, request_id)
         finally:
             shedding.in_flight -= 1
+            self._foreground.end()
         if isinstance(answer, Streamed):
             await _go_on(receive, send, answer, head=method == "HEAD")
         else:

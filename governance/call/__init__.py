@@ -13,6 +13,7 @@ from governance.call.call import (
 )
 from governance.call.clock import Clock, ManualClock, SystemClock
 from governance.call.exchange import Answer, Binding, Ended, Exchange, Handler, Headers, Request, Wrap
+from governance.call.foreground import Foreground
 from governance.call.keys import child_key, derive_key, edge_key
 from governance.call.policy import Documented, Finding, Policy, Probe, TokenKind
 from governance.call.stages import Stage
@@ -29,6 +30,7 @@ __all__ = [
     "Ended",
     "Exchange",
     "Finding",
+    "Foreground",
     "Handler",
     "Headers",
     "ManualClock",

@@ -1,15 +1,15 @@
 """An engine on the database of Tiergate's own state.
 
 SQLite: write-ahead log, ``synchronous=FULL`` (what was answered is on disk), foreign keys, and
-transactions that take the write lock with their first change. Writers of one process queue up on a
-lock of ours instead of SQLite's sleeping one. PostgreSQL: a connection that can't be made reads
-"connection failed", because the workflow engine tells an outage from an error by these words.
+transactions that take the write lock with their first change. Writers of one process queue up for
+a turn of ours instead of SQLite's sleeping lock, the urgent ones first. PostgreSQL: a connection that
+can't be made reads "connection failed", because the workflow engine tells an outage from an error by
+these words.
 """
 
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +17,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
+
+from governance.database.turn import URGENT, Turn
 
 BUSY_TIMEOUT_MS = 30_000
 SUBSEC_SINCE = (3, 42, 0)
@@ -54,21 +56,21 @@ def _unixepoch(_: str) -> float:
 def _queue_writers(engine: sa.Engine) -> None:
     # SQLite has one writer anyway. Waiting for it on a lock costs nothing; its own busy handler sleeps
     # up to 100 ms between two looks, which a burst of orders would see as latency.
-    turn = threading.Lock()
+    turn = Turn()
 
     @event.listens_for(engine, "before_cursor_execute")
     def take(  # pyright: ignore[reportUnusedFunction] - called by SQLAlchemy
         connection: sa.Connection, _cursor: Any, statement: str, *_: Any
     ) -> None:
         if statement.startswith(CHANGES) and "writing" not in connection.info:
-            turn.acquire()
+            turn.take(urgent=bool(connection.get_execution_options().get(URGENT)))
             connection.info["writing"] = True
 
     @event.listens_for(engine, "checkin")
     @event.listens_for(engine, "invalidate")
     def give_back(_: object, record: Any, *__: Any) -> None:  # pyright: ignore[reportUnusedFunction] - called by SQLAlchemy
         if record.info.pop("writing", False):
-            turn.release()
+            turn.give_back()
 
 
 def _postgresql(database_url: str, connections: int) -> sa.Engine:
