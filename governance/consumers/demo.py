@@ -53,6 +53,18 @@ DEMO_CLIENTS = (
         account_reach="all",
     ),
     DemoClient(
+        client_id="operations-demo",
+        name="Operations desk (demo)",
+        role=Role(
+            select=(
+                Selection(tier="governance"),
+                Selection(tier="process", action="read"),
+                Selection(tier="process", api="exceptions"),
+            )
+        ),
+        account_reach="all",
+    ),
+    DemoClient(
         client_id="system-demo",
         name="Systems integration (demo)",
         role=Role(select=(Selection(tier="system"),)),

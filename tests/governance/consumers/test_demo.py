@@ -37,6 +37,7 @@ def demo() -> dict[str, Consumer]:
         ("portal-demo-2", {"portal.orders:read", "portal.orders:write"}, ("GLOBEX",), "own"),
         ("partner-demo", set(), ("ACME",), "own"),
         ("platform-demo", {"governance:read", "governance:prove", "catalogue.products:read"}, (), "all"),
+        ("operations-demo", {"governance:read", "governance:prove", "catalogue.products:read"}, (), "all"),
         ("system-demo", {"erp.products:read", "erp.sales-orders:write"}, (), "all"),
     ],
 )
@@ -49,8 +50,10 @@ def test_each_has_the_scopes_of_its_role(
     assert demo_secret(client_id) == f"{client_id}-secret"
 
 
-def test_there_are_five() -> None:
-    assert list(demo()) == ["portal-demo", "portal-demo-2", "partner-demo", "platform-demo", "system-demo"]
+def test_there_are_six() -> None:
+    assert list(demo()) == [
+        "portal-demo", "portal-demo-2", "partner-demo", "platform-demo", "operations-demo", "system-demo",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("embedded_issuer", "loopback"), [(False, True), (True, False), (False, False)])
