@@ -18,6 +18,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 from msgspec.structs import replace
 
 from governance.call import Clock
+from process_apis.flow.seldom import once_in_a_while
 from process_apis.flow.serializer import FlowSerializer
 from process_apis.flow.settings import FlowSettings
 from process_apis.flow.table import Flow
@@ -41,6 +42,7 @@ class Host:
 
     def __init__(self, engine: sa.Engine, clock: Clock, settings: FlowSettings, changed: Callable[[str], None]) -> None:
         logging.getLogger("dbos").setLevel(logging.WARNING)
+        once_in_a_while(logging.getLogger("dbos"))
         self._engine = engine
         self._poll_s = settings.poll_s
         self._client = DBOSClient(
