@@ -18,6 +18,7 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from system_apis.canonical.changes import Changes
 from system_apis.canonical.entities import (
     Availability,
     CreditStatus,
@@ -311,5 +312,12 @@ class ErpPort(Protocol):
         Raises:
             NotFound: the return of this reference belongs to another account.
             WrongState: goods of it were inspected already.
+        """
+        ...
+
+    async def list_changes(self, after: int, limit: int) -> Changes:
+        """Up to ``limit`` changes above ``after``, each written with the change itself: prices, what is free in a warehouse, and invoices.
+
+        A record that changed is among them before or as soon as its new state is read.
         """
         ...

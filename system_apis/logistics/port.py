@@ -18,6 +18,7 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 from governance.contract import Delivery
+from system_apis.canonical.changes import Changes
 from system_apis.canonical.entities import Shipment, ShipmentLine
 from system_apis.canonical.values import AccountId, Address, RecordId, Reference, Text, WarehouseId
 from system_apis.logistics.notices import ShipmentNotice
@@ -133,5 +134,12 @@ class LogisticsPort(Protocol):
 
         Raises:
             InvalidBody: it is not what the carrier sends.
+        """
+        ...
+
+    async def list_changes(self, after: int, limit: int) -> Changes:
+        """Up to ``limit`` changes above ``after``, each written with the change itself: shipments.
+
+        A record that changed is among them before or as soon as its new state is read.
         """
         ...

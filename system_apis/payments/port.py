@@ -17,6 +17,7 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 from governance.contract import Delivery
+from system_apis.canonical.changes import Changes
 from system_apis.canonical.entities import Payment
 from system_apis.canonical.values import AccountId, Money, RecordId, Reference
 from system_apis.payments.notices import PaymentNotice
@@ -113,5 +114,12 @@ class PaymentsPort(Protocol):
 
         Raises:
             InvalidBody: it is not what the provider sends.
+        """
+        ...
+
+    async def list_changes(self, after: int, limit: int) -> Changes:
+        """Up to ``limit`` changes above ``after``, each written with the change itself: captures and refunds.
+
+        A record that changed is among them before or as soon as its new state is read.
         """
         ...

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from governance.contract import Contract, Cursor, Limit, Page, action, by, create, read, replace, search
+from system_apis.canonical.changes import NAMES_RECORDS, ChangeLimit, ChangePosition, Changes
 from system_apis.canonical.entities import (
     Availability,
     CreditStatus,
@@ -507,4 +508,9 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
         Safe when there is none: the reference is then barred, so that a late original is refused.
         Refused as a wrong state once its goods were inspected.
         """
+        ...
+
+    @read("/changes", scope="erp.changes:read", public_because=NAMES_RECORDS)
+    async def list_changes(self, *, after: ChangePosition = 0, limit: ChangeLimit = 100) -> Changes:
+        """What changed after a position: prices, what is free in a warehouse, and invoices."""
         ...

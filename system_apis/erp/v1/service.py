@@ -11,6 +11,7 @@ from typing import Literal
 from governance.call import current_call
 from governance.contract import CursorCodec, NotFound, Page, Violation
 from governance.contract.refusals import InvalidBody
+from system_apis.canonical.changes import Changes
 from system_apis.canonical.entities import (
     Availability,
     CreditStatus,
@@ -322,6 +323,10 @@ class Erp(ErpV1):
             outcome="nothing_to_cancel" if cancelled is None else "cancelled",
             return_id=None if cancelled is None else cancelled.return_id,
         )
+
+    async def list_changes(self, *, after: int = 0, limit: int = 100) -> Changes:
+        """What changed after a position."""
+        return await self._port.list_changes(after, limit)
 
 
 def _same(field: str, in_path: str, in_body: str) -> None:

@@ -18,6 +18,8 @@ from governance.contract import (
     read,
     search,
 )
+from system_apis.canonical.changes import NAMES_RECORDS as CHANGES_NAME_RECORDS
+from system_apis.canonical.changes import ChangeLimit, ChangePosition, Changes
 from system_apis.canonical.entities import Shipment
 from system_apis.canonical.notices import NAMES_RECORDS, SIGNED, Notices, Position
 from system_apis.canonical.refusals import AlreadyShipped, ReferenceTaken, Tombstoned, WrongState
@@ -141,4 +143,9 @@ class LogisticsV1(Contract, Protocol, owner="Supply chain systems"):
     @read("/notices", scope="logistics.notices:read", public_because=NAMES_RECORDS)
     async def list_notices(self, *, after: Position = 0, limit: Notices = 50) -> ShipmentNotices:
         """What the carrier reported by webhook, in the order in which it was kept, after a position."""
+        ...
+
+    @read("/changes", scope="logistics.changes:read", public_because=CHANGES_NAME_RECORDS)
+    async def list_changes(self, *, after: ChangePosition = 0, limit: ChangeLimit = 100) -> Changes:
+        """What changed after a position: shipments."""
         ...

@@ -7,6 +7,7 @@ from msgspec.json import decode
 from governance.call import current_call
 from governance.contract import CursorCodec, Delivery, Page, Receipt
 from governance.webhooks import Inbox, opened
+from system_apis.canonical.changes import Changes
 from system_apis.canonical.entities import Shipment
 from system_apis.canonical.values import AccountId, RecordId, Reference
 from system_apis.logistics.notices import ReceivedShipmentNotice, ShipmentNotice, ShipmentNotices
@@ -118,3 +119,7 @@ class Logistics(LogisticsV1):
             for one in received
         )
         return ShipmentNotices(items=items, position=items[-1].position if items else after)
+
+    async def list_changes(self, *, after: int = 0, limit: int = 100) -> Changes:
+        """What changed after a position."""
+        return await self._port.list_changes(after, limit)

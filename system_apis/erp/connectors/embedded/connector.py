@@ -16,6 +16,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from governance.call import Clock
+from system_apis.canonical.changes import Changes
 from system_apis.canonical.entities import (
     Availability,
     CreditStatus,
@@ -29,7 +30,9 @@ from system_apis.canonical.entities import (
 )
 from system_apis.canonical.values import AccountId, RecordId, Reference, Sku, WarehouseId
 from system_apis.embedded import RecordFile, RecordFiles
+from system_apis.embedded.changes import unlogged
 from system_apis.erp.connectors.embedded import (
+    changes,
     credit_memos,
     inspections,
     invoices,
@@ -68,7 +71,7 @@ from system_apis.erp.receivables import (
 )
 
 T = TypeVar("T")
-SCHEMAS = SCHEMA + inspections.SCHEMA + credit_memos.SCHEMA + received_payments.SCHEMA
+SCHEMAS = SCHEMA + inspections.SCHEMA + credit_memos.SCHEMA + received_payments.SCHEMA + changes.SCHEMA
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -90,7 +93,7 @@ class Connector(ErpPort):
         """Open the file and, where it is new, fill it."""
         self._opened = self._files.open("erp", SCHEMAS)
         now, authored = self._clock.now(), self._settings.seed
-        await self._opened.write(lambda c: seed.sow(c, now, authored=authored))
+        await self._opened.write(lambda c: unlogged(c, lambda c: seed.sow(c, now, authored=authored)))
 
     async def stop(self) -> None:
         """Finish what was handed over and close the file."""
@@ -263,6 +266,9 @@ class Connector(ErpPort):
 
     async def cancel_return(self, reference: Reference, account_id: AccountId) -> Return | None:
         return await self._write(lambda c: inspections.cancel(c, reference, account_id, self._clock.now()))
+
+    async def list_changes(self, after: int, limit: int) -> Changes:
+        return await self._read(lambda c: changes.read(c, after, limit))
 
     @property
     def _file(self) -> RecordFile:

@@ -20,12 +20,13 @@ from msgspec import Meta, Struct
 from governance.call import Clock
 from governance.contract import Delivery
 from governance.contract.problems import NotFound, Refusal
+from system_apis.canonical.changes import Changes
 from system_apis.canonical.entities import Shipment, TrackingEvent
 from system_apis.canonical.refusals import AlreadyShipped, ReferenceTaken, WrongState
 from system_apis.canonical.values import AccountId, RecordId, Reference, Text
 from system_apis.embedded import RecordFiles, fingerprint
+from system_apis.logistics.connectors.embedded import changes, records
 from system_apis.logistics.connectors.embedded import progress as moves
-from system_apis.logistics.connectors.embedded import records
 from system_apis.logistics.connectors.embedded.deliveries import notice_of
 from system_apis.logistics.connectors.embedded.progress import UNDER_WAY, Progress, Route
 from system_apis.logistics.notices import ShipmentNotice
@@ -65,7 +66,7 @@ class Connector:
 
     def __init__(self, settings: Settings, files: RecordFiles, clock: Clock) -> None:
         self._settings = settings
-        self._file = files.open("logistics", records.SCHEMA)
+        self._file = files.open("logistics", records.SCHEMA + changes.SCHEMA)
         self._clock = clock
 
     async def start(self) -> None:
@@ -174,6 +175,10 @@ class Connector:
     async def read_delivery(self, delivery: Delivery) -> ShipmentNotice | None:
         """What a webhook of such a warehouse says."""
         return notice_of(delivery)
+
+    async def list_changes(self, after: int, limit: int) -> Changes:
+        """Changes after a position; steps whose moment has come are taken first."""
+        return await self._read(lambda connection: changes.read(connection, after, limit))
 
     async def ledger(self) -> tuple[LedgerEntry, ...]:
         """Every shipment and what became of it, oldest first."""

@@ -23,6 +23,7 @@ from msgspec import Meta, Struct
 from governance.call import Clock
 from governance.contract import Delivery
 from governance.contract.problems import NotFound
+from system_apis.canonical.changes import Changes
 from system_apis.canonical.entities import Payment
 from system_apis.canonical.refusals import (
     AmountExceeded,
@@ -33,7 +34,7 @@ from system_apis.canonical.refusals import (
 )
 from system_apis.canonical.values import AccountId, Money, RecordId, Reference
 from system_apis.embedded import RecordFiles, fingerprint
-from system_apis.payments.connectors.embedded import records
+from system_apis.payments.connectors.embedded import changes, records
 from system_apis.payments.connectors.embedded.deliveries import notice_of
 from system_apis.payments.notices import PaymentNotice
 from system_apis.payments.port import PaymentFilter, PaymentMovement, PaymentRequest
@@ -67,7 +68,7 @@ class Connector:
 
     def __init__(self, settings: Settings, files: RecordFiles, clock: Clock) -> None:
         self._settings = settings
-        self._file = files.open("payments", records.SCHEMA)
+        self._file = files.open("payments", records.SCHEMA + changes.SCHEMA)
         self._clock = clock
 
     async def start(self) -> None:
@@ -151,6 +152,10 @@ class Connector:
     async def read_delivery(self, delivery: Delivery) -> PaymentNotice | None:
         """What a webhook of such a provider says."""
         return notice_of(delivery)
+
+    async def list_changes(self, after: int, limit: int) -> Changes:
+        """Changes after a position."""
+        return await self._file.read(lambda connection: changes.read(connection, after, limit))
 
     async def ledger(self) -> tuple[LedgerEntry, ...]:
         """Every payment and what it comes to, oldest first."""
