@@ -22,8 +22,8 @@ from governance.bindings.served import WireLimits
 from governance.bindings.shedding import Shedding, SheddingLimits
 from governance.bindings.standing_headers import standing_headers
 from governance.call.clock import Clock, SystemClock
-from governance.call.foreground import Foreground
 from governance.call.exchange import Answer, Exchange, Receive, Request, Send, Streamed
+from governance.call.foreground import Foreground
 from governance.contract.problems import Problem
 from governance.contract.refusals import (
     InternalError,
