@@ -101,7 +101,12 @@ class SubscriptionsV1(Contract, Protocol, owner="Integration platform"):
 
     @action("/subscriptions/{subscription_id}/replay", scope=WRITE, visible=by("account_id"))
     async def replay_events(self, subscription_id: RecordId, replay: Replay) -> Replayed:
-        """Deliver one event again, or a range of them, as far as the log keeps them and the filters admit them."""
+        """Deliver a range of events again, as far as the log keeps them and the filters admit them."""
+        ...
+
+    @action("/subscriptions/{subscription_id}/deliveries/{event_id}/replay", scope=WRITE, visible=by("account_id"))
+    async def replay_event(self, subscription_id: RecordId, event_id: EventId, replay: ForAccount) -> Replayed:
+        """Deliver one event again, as if it had never been."""
         ...
 
     @search("/subscriptions/{subscription_id}/deliveries", scope=READ, visible=by("account_id"))

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from process_apis.events.v1.model import EventId
 from system_apis.canonical.values import AccountId, RecordId
 
 Url = Annotated[
@@ -41,6 +40,7 @@ Subjects = Annotated[
 ]
 Status = Literal["active", "paused", "disabled"]
 DeliveryStatus = Literal["waiting", "delivered", "dead"]
+Instant = Annotated[datetime, Meta(tz=True, description="An instant with its offset (RFC 3339).")]
 OverlapSeconds = Annotated[
     int, Meta(ge=0, le=604_800, description="For how long the former secret signs as well, at most a week.")
 ]
@@ -82,20 +82,13 @@ class Rotation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Replay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is to be delivered again: one event, or those written from ``since`` until before ``until``."""
+    """Which events are to be delivered again: those written from ``since`` until before ``until``."""
 
     account_id: AccountId
-    event_id: EventId | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+    since: Instant
+    until: Instant | None = None
     only_dead: bool = False
     """Only what was given up."""
-
-    def __post_init__(self) -> None:
-        if (self.event_id is None) == (self.since is None):
-            raise ValueError("name either event_id or since")
-        if any(one is not None and one.tzinfo is None for one in (self.since, self.until)):
-            raise ValueError("name instants with their offset")
 
 
 class Subscription(Struct, frozen=True, kw_only=True):

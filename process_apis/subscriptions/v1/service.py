@@ -187,19 +187,17 @@ class Subscriptions(SubscriptionsV1):
         )
 
     async def replay_events(self, subscription_id: RecordId, replay: Replay) -> Replayed:
-        """Deliver one event again, or a range of them."""
+        """Deliver a range of events again."""
         span = book.Span(
-            event_id=replay.event_id,
-            since_us=None if replay.since is None else microseconds(replay.since),
+            since_us=microseconds(replay.since),
             until_us=None if replay.until is None else microseconds(replay.until),
             only_dead=replay.only_dead,
         )
+        return await self._replayed(subscription_id, replay.account_id, span)
 
-        def work(connection: sa.Connection, row: Any) -> tuple[int, bool]:
-            return book.replay(connection, row, span, self._now_us)
-
-        count, complete = await self._changing(subscription_id, replay.account_id, work)
-        return Replayed(account_id=replay.account_id, subscription_id=subscription_id, events=count, complete=complete)
+    async def replay_event(self, subscription_id: RecordId, event_id: str, replay: ForAccount) -> Replayed:
+        """Deliver one event again."""
+        return await self._replayed(subscription_id, replay.account_id, book.Span(event_id=event_id))
 
     async def list_deliveries(
         self, subscription_id: RecordId, *, status: Any = None, limit: int = 50, cursor: str | None = None
@@ -224,6 +222,15 @@ class Subscriptions(SubscriptionsV1):
         look = partial(book.delivery_of, subscription_id=subscription_id, event_id=event_id)
         delivery, log = await self._flows.read(look)
         return detail_of(delivery, log, row.account_id)
+
+    async def _replayed(self, subscription_id: str, account_id: str, span: book.Span) -> Replayed:
+        def work(connection: sa.Connection, row: Any) -> tuple[int, bool]:
+            return book.replay(connection, row, span, self._now_us)
+
+        count, complete = await self._changing(subscription_id, account_id, work)
+        if span.event_id is not None and not count:
+            raise NotFound()
+        return Replayed(account_id=account_id, subscription_id=subscription_id, events=count, complete=complete)
 
     async def _judge(self, url: str) -> None:
         try:

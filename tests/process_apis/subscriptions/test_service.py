@@ -133,7 +133,7 @@ def test_paused_resumed_replayed_and_removed(world: Partner) -> None:
     assert world.post(f"{path}/resume")["status"] == "active"
     world.eventually(lambda: len(mine()) == 2)
     first, second = mine()
-    assert world.post(f"{path}/replay", event_id=first)["events"] == 1
+    assert world.post(f"{path}/deliveries/{first}/replay")["events"] == 1
     world.eventually(lambda: len(mine()) == 3)
     assert mine()[2] == first
     replayed = world.post(f"{path}/replay", since=began)
@@ -141,7 +141,8 @@ def test_paused_resumed_replayed_and_removed(world: Partner) -> None:
     world.eventually(lambda: len(mine()) == 5)
     assert {first, second} == set(mine())
     assert world.post(f"{path}/replay", key="dead", since=began, only_dead=True)["events"] == 0
-    world.post(f"{path}/replay", key="neither", status=422)
+    world.post(f"{path}/deliveries/evt-{'a' * 26}/replay", status=404)
+    world.post(f"{path}/replay", key="local", status=422, since="2026-01-01T00:00:00")
     gone = world.world.ask("acme", "DELETE", f"{PATH}{path}", query={"account_id": "ACME"})
     assert gone.status_code == 204
     assert world.world.ask("acme", "GET", f"{PATH}{path}").status_code == 404
