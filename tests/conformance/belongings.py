@@ -40,8 +40,10 @@ RECORDS: Mapping[str, tuple[str, str]] = {
     "payment_id": ("payments.v1.authorize", "payment_id"),
     "shipments reference": ("logistics.v1.release_shipment", "reference"),
     "shipment_id": ("logistics.v1.release_shipment", "shipment_id"),
+    "subscription_id": ("subscriptions.v1.create_subscription", "subscription_id"),
     "message_id": ("notifications.v1.send_message", "message_id"),
     "order_id": ("order_to_fulfillment.v1.place_order", "order_id"),
+    "returns return_id": ("returns.v1.create_return", "return_id"),
 }
 """Each name of an id, with the operation and the member that give it; a reference is told by the path that it is in."""
 SAME_AS = {"subject_id": "order_id", "flow_id": "order_id", "any_id": "order_id"}
@@ -60,6 +62,9 @@ class Belongings(Struct, frozen=True):
             return self.account
         if name == "reference":
             return self.ids.get(f"{operation.path.split('/')[4]} reference")
+        own = self.ids.get(f"{operation.api_id.partition('.')[0]} {name}")  # two APIs may call theirs the same
+        if own is not None:
+            return own
         return self.ids.get(SAME_AS.get(name, name))
 
 
@@ -138,6 +143,8 @@ async def belongings_of(served: Served, account: str, *, turn: int = 1) -> Belon
         given = arguments_of(operation, found)
         if operation.body and "reference" in given[operation.body.name]:
             given[operation.body.name]["reference"] = f"PO-{account}-{turn}"  # the same order twice would be refused
+        if name == "subscription_id":
+            given["subscription"]["url"] = "https://127.0.0.1/nobody-listens"
         sample = sample_of(operation, key=f"belongings-{turn}-{account}-{operation_id}", given=given)
         token = served.token_of(operation, f"{account}-maker", account)
         headers = {**sample.headers, "Authorization": f"Bearer {token}", "Prefer": "wait=10"}
