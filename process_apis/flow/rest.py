@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from process_apis.flow.leg import Kept, Leg
 from process_apis.flow.resting import Enqueue, change
-from process_apis.flow.table import Refused
+from process_apis.flow.table import Refused, Step
 from process_apis.flow.trouble import UNDO, Choice, Evidence, choices, keep_open, settled_by
 from process_apis.flow.verdict import FlowStart, Verdict
 
@@ -37,7 +37,7 @@ class Rest(Struct, frozen=True, kw_only=True):
         return cls(
             start=start,
             verdict=verdict,
-            queue=(step.queue if step is not None else "") or leg.flow.queue,
+            queue=_queue(step, verdict) or leg.flow.queue,
             allowed=choices(leg.flow, step, verdict.step, before_return=before_return),
             evidence=Evidence(
                 stage=start.first_step,
@@ -81,3 +81,7 @@ class Rest(Struct, frozen=True, kw_only=True):
         if settlement is not None:
             return settled_by(self.start, self.verdict.step, settlement)
         return replace(self.start, exception_id=exception_id)
+
+
+def _queue(step: Step[Any] | None, verdict: Verdict) -> str:
+    return "" if step is None else step.queues.get(verdict.problem, step.queue)

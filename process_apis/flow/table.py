@@ -20,8 +20,9 @@ How long an outage may last, and whether a refusal before the pivot is for peopl
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, cast
 
 import sqlalchemy as sa
@@ -90,6 +91,8 @@ class Step(Struct, Generic[State], frozen=True, kw_only=True):
     """The flow's status once the step is done; None leaves it."""
     queue: str = ""
     """The business queue that settles its exceptions; empty: the flow's."""
+    queues: Mapping[str, str] = MappingProxyType({})
+    """Other queues for some of its problems, by problem type such as ``insufficient-stock``."""
     timeout_s: float = STEP_TIMEOUT_S
     """A call of the step that takes longer counts as an outage: its outcome is then found out under the same key."""
     retry: Retry = BACK
@@ -157,6 +160,8 @@ class Flow(Struct, Generic[State], frozen=True, kw_only=True, eq=False):
     """The business queue that settles exceptions of steps which name none."""
     publishes: Callable[[State], tuple[NewEvent, ...]] | None = None
     """Events of its end, from the state as it is then: completed, rejected or cancelled."""
+    in_turn: Callable[[State], str] | None = None
+    """Whom it must not overtake: runs with the same answer pass up to their pivots one after another; empty: nobody."""
     amend: Callable[[State, bytes], State] | None = None
     """The state that the flow begins anew with, once everything is undone, from the one it had and what is wished."""
     renew: Callable[[State, str, bytes], State] | None = None
