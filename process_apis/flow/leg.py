@@ -57,6 +57,7 @@ class Leg:
         self.run = run
         self.account_id: str = row.account_id
         self.priority: int = row.priority
+        self.turn: str = row.turn
         self.crashes: int = row.crashes
         self.trials: int = row.trials
         self.amended: int = row.amended
@@ -135,6 +136,13 @@ class Leg:
     def applying(self, stage: Stage[Any]) -> list[Step[Any]]:
         """The steps of a stage that the flow has."""
         return [step for step in stage if step.when is None or step.when(self.run.state)]
+
+    def skips(self, step: Step[Any]) -> bool:
+        """Whether people settled the step by hand; it is noted then."""
+        if step.name not in self.start.skip:
+            return False
+        self.run.note(step.name, self.flow.name, "skipped")
+        return True
 
     def next_group(self, index: int) -> int | None:
         """The next group that the flow has after ``index``, or None at the end."""

@@ -68,7 +68,7 @@ def turn_back(connection: sa.Connection, row: Any, now: datetime, enqueue: Enque
     close = sa.update(exceptions).where(exceptions.c.flow_id == row.flow_id, exceptions.c.status == "open")
     if row.resting == "exception":
         connection.execute(close.values(status="closed", settled_us=microseconds(now), updated_us=microseconds(now)))
-    if row.resting:
+    if row.resting and (row.resting != "turn" or asked.get("cancel_requested")):
         wake(connection, row, enqueue, replace(following(row), exception_id=""))
 
 

@@ -16,32 +16,26 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from governance.call import Call, Clock
 from governance.contract import NotFound
-from governance.contract.refusals import IdempotencyKeyReused, SystemUnavailable
+from governance.contract.refusals import SystemUnavailable
 from governance.database import Migrations, migrate, one_at_a_time, open_engine
 from process_apis.events.migration import MIGRATIONS as EVENT_TABLES
-from process_apis.events.outbox import append
+from process_apis.flow.accepting import Acceptance
 from process_apis.flow.companion import Companion
-from process_apis.flow.initiator import initiator_of
 from process_apis.flow.migration import MIGRATIONS
 from process_apis.flow.replaying import Replay, Replaying
-from process_apis.flow.run import Note
 from process_apis.flow.settings import FlowSettings
 from process_apis.flow.slot import place_for
 from process_apis.flow.steering import NoChoice, Steering
 from process_apis.flow.table import Flow
 from process_apis.flow.tables import flows
 from process_apis.flow.tenure import Tenure
-from process_apis.flow.timeline import add_to_timeline, microseconds, timeline_rows
 from process_apis.flow.trouble import Settlement
-from process_apis.flow.verdict import FlowStart
 
 if TYPE_CHECKING:  # the workflow engine takes half a second to import, which only a process with flows should pay
     from process_apis.events.event import NewEvent
@@ -158,37 +152,11 @@ class FlowRuntime:
             SystemUnavailable: the database is away; nothing was kept.
         """
         host = self._started
-        now = self._clock.now()
-        note = Note(
-            at=now, step="accept", tier="process", api=flow.api_id, operation=call.operation_id.rpartition(".")[2],
-            outcome="accepted",
+        acceptance = Acceptance(
+            flow=flow, flow_id=flow_id, account_id=account_id, fingerprint=fingerprint, first=first, call=call,
+            priority=priority, events=events, now=self._clock.now(),
         )  # fmt: skip
-        row = {
-            "flow_id": flow_id,
-            "flow": flow.name,
-            "account_id": account_id,
-            "fingerprint": fingerprint,
-            "key": flow_id,
-            "initiator": msgspec.json.encode(initiator_of(call, now)).decode(),
-            "started_us": microseconds(now),
-            "priority": priority,
-        }
-        start = FlowStart(flow_id=flow_id, first_step=flow.rows[0].name)
-
-        def write(connection: sa.Connection) -> State:
-            kept = _insert(connection).values(row).on_conflict_do_nothing().returning(flows.c.flow_id)
-            if connection.execute(kept).scalar() is not None:
-                flow.book.add(connection, flow_id, first)
-                add_to_timeline(connection, timeline_rows(flow_id, 0, [note]))
-                host.enqueue(connection, flow.name, start, priority)
-                append(connection, events, now)
-                return first
-            known = connection.execute(sa.select(flows.c.fingerprint).where(flows.c.flow_id == flow_id)).scalar_one()
-            if known != fingerprint:
-                raise IdempotencyKeyReused(detail="This key belongs to an order with other content.")
-            return flow.book.load(connection, flow_id)
-
-        return await self.write(write)
+        return await self.write(lambda connection: acceptance.write(connection, host.enqueue))
 
     async def cancel(self, flow_id: str, reason: str) -> bool:
         """Ask a flow to turn back; False when it has passed its pivot or ended."""
@@ -343,7 +311,3 @@ class FlowRuntime:
     def _changed(self, flow_id: str) -> None:
         if watched := self._watched.get(flow_id):
             watched.set()
-
-
-def _insert(connection: sa.Connection) -> Any:
-    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(flows)

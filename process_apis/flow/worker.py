@@ -39,6 +39,7 @@ from process_apis.flow.slots import Slots
 from process_apis.flow.table import Flow, Refused, Stage, Step, merged
 from process_apis.flow.timeline import microseconds
 from process_apis.flow.trouble import AMEND_STEP, UNDO
+from process_apis.flow.turns import pass_turn
 from process_apis.flow.verdict import FAULT, FlowStart, Verdict, ended_as, stuck_by_fault
 
 unexpected = logging.getLogger("tiergate.unexpected")
@@ -191,7 +192,7 @@ class Worker:
 
     async def _stages(self, leg: Leg, index: int) -> Verdict:
         for stage in leg.groups[index]:
-            steps = [step for step in leg.applying(stage) if not skipped(leg, step)]
+            steps = [step for step in leg.applying(stage) if not leg.skips(step)]
             verdict = await self._stage(leg, index, tuple(steps))
             if verdict.outcome != "done":
                 return verdict
@@ -296,9 +297,13 @@ class Worker:
 
     def _keep(self, leg: Leg, step_id: int, *, went_on: bool = True, **changes: Any) -> None:
         kept = leg.collect(step_id, went_on=went_on)
-        self._checkpoints.expect(
-            leg.start.workflow_id, step_id, lambda connection: leg.keep(connection, kept, **changes)
-        )
+
+        def write(connection: sa.Connection) -> None:
+            leg.keep(connection, kept, **changes)
+            if leg.turn and (leg.committed or "ended" in changes):
+                pass_turn(connection, leg.turn, self._enqueue)
+
+        self._checkpoints.expect(leg.start.workflow_id, step_id, write)
 
     def _rest(self, leg: Leg, step_id: int, start: FlowStart, verdict: Verdict, *, before_return: bool) -> None:
         rest = Rest.of(leg, start, verdict, before_return=before_return)
@@ -329,14 +334,6 @@ class Worker:
             start = replace(leg.following(leg.index, verdict), back=verdict if before_return else leg.back)
             rest = Rest.of(leg, start, verdict, before_return=before_return)
             rest.write(connection, leg, leg.collect(STRANDED, went_on=False), self._enqueue)
-
-
-def skipped(leg: Leg, step: Step[Any]) -> bool:
-    """Whether people settled the step by hand; it is noted then."""
-    if step.name not in leg.start.skip:
-        return False
-    leg.run.note(step.name, leg.flow.name, "skipped")
-    return True
 
 
 async def let_go(task: asyncio.Task[Any]) -> None:

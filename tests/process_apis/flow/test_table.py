@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
-from process_apis.flow.table import Flow, Step
+from process_apis.flow.table import Flow, Step, Together
 from process_apis.order_to_fulfillment.flow import BOOK, ORDER_TO_FULFILLMENT
 from process_apis.order_to_fulfillment.v1.model import OrderStatus
 
@@ -15,7 +15,7 @@ async def do(_: Any, run: Any) -> Any:
     return run.state
 
 
-def flow(*steps: Step[Any]) -> Flow[Any]:
+def flow(*steps: Step[Any] | Together[Any]) -> Flow[Any]:
     return Flow(name="sample", api_id="sample.v1", book=BOOK, steps=steps)
 
 
@@ -34,12 +34,15 @@ def test_a_bad_table_is_refused(steps: tuple[Step[Any], ...], sentence: str) -> 
 
 
 def test_reads_share_the_checkpoint_of_the_step_after_them() -> None:
-    groups = [[step.name for stage in group for step in stage] for group in ORDER_TO_FULFILLMENT.groups]
-    assert groups == [
-        ["check_channel_order", "check_account", "check_terms", "price", "check_credit", "reserve_stock"],
-        ["authorise_payment"], ["post_order"], ["ship"], ["await_dispatch", "issue_goods"], ["invoice"], ["capture"],
-        ["fulfil"], ["settle_rest"], ["write_back"],
-    ]  # fmt: skip
+    table = flow(
+        Step(name="check", do=do, only_reads=True),
+        Together(Step(name="price", do=do, only_reads=True), Step(name="tax", do=do, only_reads=True)),
+        Step(name="reserve", do=do),
+        Together(Step(name="pay", do=do), Step(name="note", do=do, only_reads=True)),
+        Step(name="ship", do=do, pivot=True),
+    )
+    groups = [[[step.name for step in stage] for stage in group] for group in table.groups]
+    assert groups == [[["check"], ["price", "tax"], ["reserve"]], [["pay", "note"]], [["ship"]]]
 
 
 def test_every_step_before_the_pivot_that_writes_has_an_undo() -> None:
