@@ -14,7 +14,7 @@ import pytest
 from tests.architecture.tree import PACKAGES, files, parsed
 
 CLIENTS = (
-    "aiohttp", "authlib.integrations", "ftplib", "http.client", "httpcore", "httpcore2", "httptools", "httpx", "httpx2",
+    "aiohttp", "aiosmtplib", "authlib.integrations", "ftplib", "http.client", "httpcore", "httpcore2", "httptools", "httpx", "httpx2",
     "pyreqwest", "requests", "smtplib", "urllib.request", "urllib3", "websockets", "yarl",
 )  # fmt: skip
 OPENERS = frozenset({"create_connection", "create_unix_connection", "open_connection", "open_unix_connection"})
