@@ -14,6 +14,7 @@ from gateway.serving.refusal import StartRefused
 
 LOCK_FILE = "serve.lock"
 LOG_FOLDER = "log"
+RESTORING = ".restoring"
 LOG_FILE = "gateway.log"
 LOG_BYTES = 10_000_000
 PRIVATE = 0o700
@@ -31,6 +32,8 @@ class Home:
         self._lock = HomeLock(path / LOCK_FILE)
         self.is_first = False
         """Whether no other gateway was on this home when this one came."""
+        if (path / RESTORING).exists():
+            raise StartRefused(f"A restore of {path} was interrupted: run tiergate restore again.")
         try:
             path.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
             (path / LOG_FOLDER).mkdir(mode=PRIVATE, exist_ok=True)
