@@ -195,11 +195,11 @@ class Story:
         """These cases arrive, all at once."""
 
         async def accept_all() -> None:
-            await asyncio.gather(*(self._accept(case_id, quantity, priority) for case_id in case_ids))
+            await asyncio.gather(*(self.accept(case_id, quantity, priority) for case_id in case_ids))
 
         self.run(accept_all())
 
-    async def _accept(self, case_id: str, quantity: int, priority: int) -> None:
+    async def accept(self, case_id: str, quantity: int = 1, priority: int = 5) -> None:
         principal = Principal(subject="tester", client_id="tests", accounts=Accounts(reach="all"))
         call = Call(principal=principal, operation_id="case.v1.open", idempotency_key=case_id)
         first = Case(case_id=case_id, quantity=quantity)
