@@ -16,14 +16,18 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.dialects import postgresql, sqlite
 
+from governance.call import child_key
+from governance.call.keys import edge_key
 from governance.contract import NotFound
 from process_apis.flow.initiator import Initiator
 from process_apis.flow.table import Flow
 from process_apis.flow.tables import flows, timeline
 from process_apis.timeline.identifiers import KEY, BusinessId, business_ids_of
-from process_apis.timeline.tables import business_ids, indexed_flows
+from process_apis.timeline.tables import business_ids, indexed_flows, key_makers
 
 BATCH = 500
+AT_ONCE = 1_000
+"""So many values are asked for in one statement."""
 INITIATOR = msgspec.json.Decoder(Initiator)
 
 
@@ -57,31 +61,47 @@ def catch_up(connection: sa.Connection, known: Mapping[str, Flow[Any]]) -> bool:
     return len(rows) == BATCH
 
 
+def keys_made_of(connection: sa.Connection, key: str, edges: Sequence[str]) -> list[str]:
+    """What flows may have been started under when a client sent ``key`` to one of the operations ``edges``.
+
+    A key is derived at the edge from client, account and operation, and again for each inner call
+    (``governance.call.keys``), so that it can't be read back; it can be derived again for each client.
+    """
+    found: list[str] = []
+    for client_id, account, operation_id in connection.execute(sa.select(key_makers)):
+        found.append(edge_key(client_id, account, operation_id, key))
+        found += [child_key(edge_key(client_id, account, edge, key), operation_id, "1") for edge in edges]
+    return found
+
+
 def find(connection: sa.Connection, values: Sequence[str], account_ids: Sequence[str] | None) -> list[Found]:
     """The flows that any of these ids belongs to, newest first; of these accounts, or of all."""
+    found: dict[str, Found] = {}
+    for first in range(0, len(values), AT_ONCE):
+        for row in connection.execute(_named_by(values[first : first + AT_ONCE], account_ids)):
+            before = found.get(row.flow_id)
+            kinds = dict.fromkeys((*(before.matched if before else ()), row.kind))
+            found[row.flow_id] = Found(
+                flow_id=row.flow_id,
+                flow=row.flow,
+                account_id=row.account_id,
+                started_us=row.started_us,
+                ended=row.ended,
+                matched=tuple(kinds),
+            )
+    return sorted(found.values(), key=lambda one: (one.started_us, one.flow_id), reverse=True)
+
+
+def _named_by(values: Sequence[str], account_ids: Sequence[str] | None) -> Any:
     query = (
         sa.select(
             flows.c.flow_id, flows.c.flow, flows.c.account_id, flows.c.started_us, flows.c.ended, business_ids.c.kind
         )
         .join(business_ids, business_ids.c.flow_id == flows.c.flow_id)
         .where(business_ids.c.value.in_(values))
-        .order_by(flows.c.started_us.desc(), flows.c.flow_id.desc(), business_ids.c.kind)
+        .order_by(flows.c.flow_id, business_ids.c.kind)
     )
-    if account_ids is not None:
-        query = query.where(flows.c.account_id.in_(account_ids))
-    found: dict[str, Found] = {}
-    for row in connection.execute(query):
-        before = found.get(row.flow_id)
-        kinds = dict.fromkeys((*(before.matched if before else ()), row.kind))
-        found[row.flow_id] = Found(
-            flow_id=row.flow_id,
-            flow=row.flow,
-            account_id=row.account_id,
-            started_us=row.started_us,
-            ended=row.ended,
-            matched=tuple(kinds),
-        )
-    return list(found.values())
+    return query if account_ids is None else query.where(flows.c.account_id.in_(account_ids))
 
 
 def ids_of(connection: sa.Connection, flow_id: str) -> tuple[BusinessId, ...]:
@@ -98,11 +118,18 @@ def _keep(connection: sa.Connection, rows: Sequence[Any], known: Mapping[str, Fl
     ]
     insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     connection.execute(insert(business_ids).on_conflict_do_nothing(), named)
+    connection.execute(insert(key_makers).on_conflict_do_nothing(), [_maker(row) for row in rows])
     looked = [{"flow_id": row.flow_id, "position": row[-1] or 0, "ended": row.ended} for row in rows]
     upsert = insert(indexed_flows)
     excluded = upsert.excluded
     changed = {"position": excluded.position, "ended": excluded.ended}
     connection.execute(upsert.on_conflict_do_update(index_elements=["flow_id"], set_=changed), looked)
+
+
+def _maker(row: Any) -> dict[str, str]:
+    initiator = INITIATOR.decode(row.initiator)
+    account = initiator.account_ids[0] if initiator.account_ids else ""
+    return {"client_id": initiator.client_id, "account": account, "operation_id": initiator.operation_id}
 
 
 def _named(connection: sa.Connection, row: Any, known: Mapping[str, Flow[Any]]) -> set[BusinessId]:

@@ -23,3 +23,12 @@ indexed_flows = sa.Table(
     sa.Column("position", sa.BigInteger, nullable=False),
     sa.Column("ended", sa.Boolean, nullable=False),
 )
+
+key_makers = sa.Table(
+    "key_makers",
+    metadata,
+    sa.Column("client_id", sa.String(200), primary_key=True),
+    sa.Column("account", sa.String(40), primary_key=True),
+    sa.Column("operation_id", sa.String(120), primary_key=True),
+)
+"""Who starts flows for whom by what: from these, and what a client sent, follows the key that a flow was started under."""

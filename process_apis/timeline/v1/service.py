@@ -12,16 +12,15 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from governance.call import Clock, child_key, current_call
-from governance.contract import CursorCodec, NotFound, Page, operation_of
+from governance.call import Clock, current_call
+from governance.contract import CursorCodec, NotFound, Page
 from governance.policies.lifecycle import Apis
 from process_apis.events.migration import MIGRATIONS as EVENT_TABLES
 from process_apis.flow.runtime import FlowRuntime
 from process_apis.flow.timeline import instant, microseconds
-from process_apis.order_to_fulfillment.v1.contract import OrderToFulfillmentV1
 from process_apis.timeline import measures, trouble
 from process_apis.timeline.history import history_of
-from process_apis.timeline.index import Found, catch_up, find
+from process_apis.timeline.index import Found, catch_up, find, keys_made_of
 from process_apis.timeline.levels import FRESH_S, SERVICE_LEVELS
 from process_apis.timeline.migration import MIGRATIONS
 from process_apis.timeline.sample import MOST, PART, Period, facts_of, opened_in, started_in
@@ -41,8 +40,6 @@ from process_apis.timeline.v1.presentation import flow_measure, queue_measure, s
 from system_apis.canonical.values import AccountId, RecordId
 
 T = TypeVar("T")
-ACCEPTING = (OrderToFulfillmentV1.place_order, OrderToFulfillmentV1.place_agreed_order)
-"""What starts a process. Under which key it is called follows from the key that a request came with."""
 USUAL = timedelta(days=7)
 LARGEST = 2**62
 
@@ -57,6 +54,12 @@ class TimelineOfProcesses(TimelineV1):
         self._clock = clock
         self._cursors = cursors
         self._apis = apis
+        self._edges = tuple(
+            operation.id
+            for api in apis.values()
+            for operation in api.operations
+            if operation.keyed and operation.tier == "experience"
+        )
 
     async def find_timelines(
         self, *, any_id: str, account_id: AccountId | None = None, limit: int = 50, cursor: str | None = None
@@ -67,7 +70,8 @@ class TimelineOfProcesses(TimelineV1):
         filters = (any_id, account_ids)
         last = self._cursors.decode(operation, filters, cursor)
         await self._caught_up()
-        found = await self._flows.read(partial(find, values=_spellings(any_id), account_ids=account_ids))
+        keys = await self._flows.read(partial(keys_made_of, key=any_id, edges=self._edges))
+        found = await self._flows.read(partial(find, values=(any_id, *keys), account_ids=account_ids))
         after = (int(last[0]), str(last[1])) if last else (LARGEST, "")
         rest = [one for one in found if (one.started_us, one.flow_id) < after]
         return self._cursors.page(operation, filters, tuple(map(_summary, rest[: limit + 1])), limit, _newest)
@@ -222,11 +226,6 @@ class TimelineOfProcesses(TimelineV1):
             some = found[first : min(first + PART, MOST)]
             facts += await self._flows.read(partial(facts_of, some=some, period=period, step=step))
         return facts, len(found) <= MOST
-
-
-def _spellings(any_id: str) -> tuple[str, ...]:
-    """The id, and as a request's key what the processes behind an experience API made of it."""
-    return (any_id, *(child_key(any_id, operation_of(start).id, "1") for start in ACCEPTING))
 
 
 def _summary(found: Found) -> TimelineSummary:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from process_apis.order_to_fulfillment.v1.contract import OrderToFulfillmentV1
 from process_apis.order_to_fulfillment.v1.service import OrderToFulfillment
 from process_apis.timeline.v1.service import TimelineOfProcesses
 from system_apis.commerce.v1.service import Commerce
@@ -70,29 +69,6 @@ def test_an_order_is_found_by_each_of_its_numbers(world: World, order: Any, name
     number = order[name] if isinstance(order[name], str) else order[name][0]
     found = world.collect("acme", TIMELINES, any_id=number)
     assert [one["flow_id"] for one in found] == [order["order_id"]], number
-
-
-def test_an_order_is_found_by_the_key_of_its_request(world: World, order: Any) -> None:
-    (found,) = world.collect("acme", TIMELINES, any_id="k-1")
-    assert (found["flow_id"], found["matched"]) == (order["order_id"], ["idempotency_key"])
-
-
-def test_an_order_is_found_by_the_key_that_an_experience_api_was_asked_with(world: World) -> None:
-    from process_apis.order_to_fulfillment.v1.model import NewOrder, NewOrderLine
-
-    order = NewOrder(
-        account_id="ACME", channel="portal", reference="PO-edge", lines=(NewOrderLine(sku="BRG-6204", quantity=1),)
-    )
-    keys: list[str] = []
-
-    async def place(orders: Any) -> Any:
-        from governance.call import current_call
-
-        keys.append(current_call().key)
-        return await orders.place_order(order)
-
-    made = world.direct("acme", OrderToFulfillmentV1, place)
-    assert [one["flow_id"] for one in world.collect("acme", TIMELINES, any_id=keys[0])] == [made.order_id]
 
 
 def test_what_happens_after_a_search_is_found_by_the_next(world: World) -> None:
