@@ -20,6 +20,7 @@ from gateway.composition.egress import egress_of
 from gateway.composition.identity import Identities, identities
 from gateway.composition.lifetime import Part, lifetime
 from gateway.composition.policies import audited, policies
+from gateway.composition.processes import process_settings
 from gateway.composition.store import StorePart
 from gateway.composition.tracing import tracing_of
 from gateway.health import health_routes
@@ -91,6 +92,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
         Inbox: Inbox(database, clock),
         **_of_identity(who),
         **_of_this_home(settings, nodes, store.store, clock),
+        **process_settings(nodes, settings),
     }
     egress = resources[Egress] = egress_of(settings, resources)
     ports = connectors(nodes, settings, resources)

@@ -223,6 +223,8 @@ class Sections(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     policies: Mapping[str, Mapping[str, Any]] = {}
     """Policy name to its table, read by the policy's own Settings."""
     systems: Mapping[str, System] = {}
+    processes: Mapping[str, Mapping[str, Any]] = {}
+    """Process API to the company's rules about it, read by the process's own settings."""
     egress: Mapping[str, Any] = {}
     """What all ways out share, read by governance/egress."""
     telemetry: Telemetry = Telemetry()
