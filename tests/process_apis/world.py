@@ -41,6 +41,7 @@ from governance.contract.discovery import DiscoveredApi
 from governance.contract.graph import graph
 from governance.policies import ownership
 from governance.policies.lifecycle import Apis
+from governance.telemetry import CallMetrics
 from process_apis.flow import FlowRuntime, FlowSettings
 from process_apis.returns.v1.service import Returns
 from system_apis.commerce.connectors.embedded import connector as commerce
@@ -145,6 +146,7 @@ class World:
             Clock: clock,
             CursorCodec: CursorCodec(b"a key of the tests"),
             FlowRuntime: self._flows,
+            CallMetrics: CallMetrics(),
             Apis: Apis({api.api.id: api.api for api in apis}),
             **extra,
         }

@@ -15,10 +15,12 @@ import sqlalchemy as sa
 from governance.call import Clock, current_call
 from governance.contract import CursorCodec, NotFound, Page
 from governance.policies.lifecycle import Apis
+from governance.telemetry import CallMetrics
 from process_apis.events.migration import MIGRATIONS as EVENT_TABLES
 from process_apis.flow.runtime import FlowRuntime
 from process_apis.flow.timeline import instant, microseconds
 from process_apis.timeline import measures, trouble
+from process_apis.timeline.figures import ProcessFigures
 from process_apis.timeline.history import history_of
 from process_apis.timeline.index import Found, catch_up, find, keys_made_of
 from process_apis.timeline.levels import FRESH_S, SERVICE_LEVELS
@@ -47,9 +49,14 @@ LARGEST = 2**62
 class TimelineOfProcesses(TimelineV1):
     """Timelines, orders in trouble, and measures."""
 
-    def __init__(self, flows: FlowRuntime, clock: Clock, cursors: CursorCodec, apis: Apis) -> None:
+    def __init__(
+        self, flows: FlowRuntime, clock: Clock, cursors: CursorCodec, apis: Apis, metrics: CallMetrics
+    ) -> None:
         for tables in (EVENT_TABLES, MIGRATIONS):
             flows.adopt(tables)
+        figures = ProcessFigures(flows, clock)
+        metrics.include(figures)
+        flows.accompany(figures)
         self._flows = flows
         self._clock = clock
         self._cursors = cursors
