@@ -24,8 +24,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from process_apis.events.event import NewEvent
 from process_apis.events.instants import microseconds
-from process_apis.events.tables import event_subjects, events
+from process_apis.events.tables import event_links, event_subjects, events
 
+LINKED = {"order.confirmed": "sales_order_id"}
+"""Types whose data names a record that later events are about."""
 WRITING = 7_416 << 48
 """Advisory locks from here on are positions: the last that was taken before their holder took any."""
 ANNOUNCE = sa.text(
@@ -52,6 +54,7 @@ def append(connection: sa.Connection, new: Sequence[NewEvent], now: datetime) ->
         if connection.dialect.name != "sqlite":
             connection.execute(ANNOUNCE)
         connection.execute(sa.insert(events), [row for _, row in sorted(rows, key=lambda row: row[0])])
+        _link(connection, [new[place] for place, _ in rows])
     return len(rows)
 
 
@@ -77,6 +80,18 @@ def _next_sequence(connection: sa.Connection, subject: str) -> int:
         index_elements=["subject"], set_={"sequence": event_subjects.c.sequence + 1}
     ).returning(event_subjects.c.sequence)
     return int(connection.execute(counted).scalar_one())
+
+
+def _link(connection: sa.Connection, new: Sequence[NewEvent]) -> None:
+    """Remember which order a sales order belongs to, for what the ERP tells of it."""
+    links = [
+        {"record_id": getattr(event.data, LINKED[event.type]), "subject": event.subject}
+        for event in new
+        if event.type in LINKED
+    ]
+    if links:
+        insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+        connection.execute(insert(event_links).on_conflict_do_nothing(), links)
 
 
 def _row(event: NewEvent, sequence: int, at_us: int) -> dict[str, Any]:

@@ -38,3 +38,28 @@ event_subjects = sa.Table(
     sa.Column("sequence", sa.BigInteger, nullable=False),
 )
 """The last sequence of each subject. It outlives the events, so that no sequence is ever given twice."""
+
+event_sources = sa.Table(
+    "event_sources",
+    metadata,
+    sa.Column("source", sa.String(40), primary_key=True),
+    sa.Column("position", sa.BigInteger, nullable=False),
+)
+"""How far each system of record was read."""
+
+event_gatherer = sa.Table(
+    "event_gatherer",
+    metadata,
+    sa.Column("lease", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("holder", sa.String(40), nullable=False),
+    sa.Column("until_us", sa.BigInteger, nullable=False),
+)
+"""The one process that reads them, until its lease ends: a single row."""
+
+event_links = sa.Table(
+    "event_links",
+    metadata,
+    sa.Column("record_id", sa.String(80), primary_key=True),
+    sa.Column("subject", sa.String(120), nullable=False),
+)
+"""Which order a sales order of the ERP belongs to, from the event that confirmed it."""

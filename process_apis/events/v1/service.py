@@ -15,12 +15,18 @@ from governance.call import Clock, current_call
 from governance.contract import CursorCodec, NotFound, Page, Stream, Violation
 from governance.contract.refusals import InvalidParameters
 from process_apis.events.event import Event
+from process_apis.events.gathering import Gathering
 from process_apis.events.log import Wanted, event_of, position_of
 from process_apis.events.migration import MIGRATIONS
+from process_apis.events.systems import sources
 from process_apis.events.tail import Tail
+from process_apis.events.translation import Translation
 from process_apis.events.v1.contract import EventsV1
 from process_apis.events.v1.model import CloudEvent
 from process_apis.flow.runtime import FlowRuntime
+from system_apis.erp.v1.contract import ErpV1
+from system_apis.logistics.v1.contract import LogisticsV1
+from system_apis.payments.v1.contract import PaymentsV1
 
 LIST = "events.v1.list_events"
 GONE = "is not in the log: it is too old, or was never there; begin without it"
@@ -29,10 +35,31 @@ GONE = "is not in the log: it is too old, or was never there; begin without it"
 class Events(EventsV1):
     """The feed."""
 
-    needs = ()
+    needs = (
+        ErpV1.list_changes,
+        ErpV1.get_invoice,
+        ErpV1.get_availability,
+        LogisticsV1.list_changes,
+        LogisticsV1.list_notices,
+        LogisticsV1.get_shipment,
+        PaymentsV1.list_changes,
+        PaymentsV1.list_notices,
+        PaymentsV1.get_payment,
+    )
 
-    def __init__(self, flows: FlowRuntime, clock: Clock, cursors: CursorCodec) -> None:
+    def __init__(
+        self,
+        erp: ErpV1,
+        logistics: LogisticsV1,
+        payments: PaymentsV1,
+        flows: FlowRuntime,
+        clock: Clock,
+        cursors: CursorCodec,
+    ) -> None:
         flows.adopt(MIGRATIONS)
+        flows.accompany(
+            Gathering(flows, clock, Translation(erp, logistics, payments), sources(erp, logistics, payments))
+        )
         self._flows = flows
         self._cursors = cursors
         self._tail = Tail(flows, clock)

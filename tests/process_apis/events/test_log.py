@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -22,6 +22,7 @@ from process_apis.events.event import Event, NewEvent
 from process_apis.events.log import Wanted, event_of, events_after, settled
 from process_apis.events.migration import MIGRATIONS
 from process_apis.events.outbox import append
+from process_apis.events.retention import KEPT, forget
 from process_apis.events.tables import metadata
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -172,3 +173,14 @@ def test_readers_beside_many_writers_skip_nothing(engine: sa.Engine) -> None:
     for event in seen:
         by_subject.setdefault(event.subject, []).append(event.sequence)
     assert all(found == list(range(1, len(found) + 1)) for found in by_subject.values())
+
+
+def test_old_events_are_forgotten_and_their_sequence_goes_on(engine: sa.Engine) -> None:
+    write(engine, an_event("a", "old"), an_event("b", "old"))
+    with engine.begin() as connection:
+        append(connection, (an_event("a", "new"),), NOW + KEPT)
+    with engine.begin() as connection:
+        assert forget(connection, NOW + KEPT) == 0
+        assert forget(connection, NOW + KEPT + timedelta(seconds=1)) == 2
+    write(engine, an_event("a", "newer"))
+    assert [(event.sequence, *notes([event])) for event in log_after(engine)] == [(2, "new"), (3, "newer")]

@@ -18,15 +18,19 @@ from process_apis.events.taxonomy.price import PriceChanged
 from process_apis.events.v1.service import Events
 from process_apis.flow.runtime import FlowRuntime
 from system_apis.crm.v1.service import Crm
+from system_apis.erp.v1.service import Erp
+from system_apis.logistics.v1.service import Logistics
+from system_apis.payments.v1.service import Payments
 from tests.process_apis.world import World, running
 
+SERVICES = (Erp, Crm, Logistics, Payments, Events)
 FEED = "/process/events/v1/events"
 NOW = datetime(2026, 3, 1, 12, 0, 0, 500, tzinfo=UTC)
 
 
 @pytest.fixture(params=["direct", "verify"])
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with running(tmp_path_factory.mktemp("events"), request.param, (Crm, Events)) as world:
+    with running(tmp_path_factory.mktemp("events"), request.param, SERVICES) as world:
         yield world
 
 
