@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import random
+from collections.abc import Callable
+from itertools import count
+from typing import TypeVar
 
 from msgspec import Struct
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from governance.contract import Problem, Refusal
 from governance.contract.refusals import InternalError, SystemUnavailable
+
+T = TypeVar("T")
+log = logging.getLogger("tiergate.flow")
+LOGGED = (3, 10, 100)
 
 
 class Backoff(Struct, frozen=True, kw_only=True):
@@ -54,3 +64,15 @@ def is_final(error: Exception, attempts: int) -> bool:
     if isinstance(error, OUTAGES):
         return isinstance(error, Problem) and not error.retryable
     return attempts > 0
+
+
+async def in_database(work: Callable[[], T]) -> T:
+    """What ``work`` gives, done in a thread, and done again for as long as the database is away."""
+    for attempt in count():
+        try:
+            return await asyncio.to_thread(work)
+        except (OperationalError, PoolExhausted) as error:
+            if attempt in LOGGED:
+                log.warning("a flow waits for the database: %s", error)
+            await asyncio.sleep(OUTAGE.delay_s(attempt))
+    raise AssertionError  # attempts never end

@@ -33,6 +33,7 @@ from process_apis.flow.leg import Leg, Superseded, gate
 from process_apis.flow.moving import move_on
 from process_apis.flow.rest import Rest
 from process_apis.flow.resting import Enqueue, taken
+from process_apis.flow.retrying import in_database
 from process_apis.flow.settings import FlowSettings
 from process_apis.flow.signals import amendments
 from process_apis.flow.slots import Slots
@@ -85,19 +86,19 @@ class Worker:
             task.add_done_callback(self._tasks.discard)
         try:
             async with self._recording.one(start.priority):
-                leg = await asyncio.to_thread(self._load, flow, performer, start)
+                leg = await in_database(partial(self._load, flow, performer, start))
         except Superseded:
             return "superseded"
         self._legs[start.flow_id] = leg
         try:
-            if leg.crashes and await asyncio.to_thread(self._moved, leg):
+            if leg.crashes and await in_database(partial(self._moved, leg)):
                 return "moved"
             return await self._carried(leg)
         except (engine_errors.DBOSException, SQLAlchemyError, CheckpointLost):
             raise
         except Exception as error:  # noqa: BLE001 - a checkpoint that can't be written must not lose the flow
             unexpected.error("%s: the flow failed", start.flow_id, exc_info=error)
-            await asyncio.to_thread(self._strand, leg)
+            await in_database(partial(self._strand, leg))
             return "stranded"
         finally:
             if self._legs.get(start.flow_id) is leg:
