@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway.chaos.http import Answer, Connections, Lost
-from gateway.chaos.wishes import PORTAL, Wish
+from gateway.chaos.wishes import ORDERS, PORTAL, SALES, Wish
 
 ENDED = frozenset({"completed", "rejected", "cancelled"})
 AGAIN = frozenset({"idempotency-key-in-flight", "rate-limited", "unavailable", "overloaded", "deadline-exceeded"})
@@ -41,6 +41,8 @@ class Tale(Struct, kw_only=True):
     """The last one seen."""
     cancelled_answer: str = ""
     """The status that an answered cancel showed, or the type of its refusal."""
+    amended: bool | None = None
+    """Whether an answer said that the order is amended; None: it said nothing for sure."""
     strange: list[str] = []
     """Answers that nothing of the run explains."""
 
@@ -120,9 +122,9 @@ class Crowd:
         if not tale.order_ids:
             return
         self.pulse.accepted += 1
-        if wish.manner == "cancelled":
-            await asyncio.sleep(wish.cancel_after_s)
-            await self._cancelled(tale)
+        if wish.manner in ("cancelled", "amended"):
+            await asyncio.sleep(wish.regret_after_s)
+            await (self._cancelled(tale) if wish.manner == "cancelled" else self._amended(tale))
 
     async def follow(self, tale: Tale, until: Callable[[], float]) -> None:
         """Look at the order until it has ended, or the moment ``until()`` (monotonic seconds) has passed."""
@@ -213,6 +215,31 @@ class Crowd:
         else:
             tale.cancelled_answer = _type_of(answer)
 
+    async def _amended(self, tale: Tale) -> None:
+        """Change the first line's quantity at the revision that was read; read again when that is not the newest."""
+        wish = tale.wish
+        path = f"{ORDERS}/{next(iter(tale.order_ids))}"
+        body = {"account_id": wish.account_id, "lines": [{"line_no": 1, "quantity": wish.amended_quantity}]}
+        until = time.monotonic() + GIVE_UP_S
+        while time.monotonic() < until:
+            seen = await self._once(SALES, "GET", path)
+            if seen is None or seen.status != 200:
+                await asyncio.sleep(PAUSE_S)
+                continue
+            if seen.json()["lines"][0]["quantity"] == wish.amended_quantity:  # by an answer that was lost
+                tale.amended = True
+                return
+            answer = await self._once(SALES, "PATCH", path, body, if_match=seen.etag)
+            if answer is None or _again(answer) or _type_of(answer) == "precondition-failed":
+                await asyncio.sleep(PAUSE_S)
+                continue
+            if answer.status == 200:
+                tale.amended = True
+            elif _type_of(answer) != "wrong-state":
+                tale.strange.append(f"PATCH answered {answer.status}: {answer.body.decode(errors='replace')[:300]}")
+            return
+        tale.strange.append(f"nobody answered its amendment within {GIVE_UP_S:g} s")
+
     async def _once(
         self,
         client: str,
@@ -222,9 +249,12 @@ class Crowd:
         key: str = "",
         *,
         wait_s: int = 0,
+        if_match: str = "",
         cut_after_s: float | None = None,
     ) -> Answer | None:
         headers = {"Authorization": f"Bearer {self._tokens[client]}"}
+        if if_match:
+            headers["If-Match"] = if_match
         if body is not None:
             headers["Content-Type"] = "application/json"
         if key:
@@ -255,6 +285,8 @@ def _again(answer: Answer) -> bool:
 
 
 def _type_of(answer: Answer) -> str:
+    if answer.status < 400:
+        return ""
     try:
         return str(answer.json()["type"]).removeprefix("/problems/")
     except (msgspec.DecodeError, KeyError, TypeError):

@@ -22,6 +22,7 @@ class Answer(Struct, frozen=True):
 
     status: int
     body: bytes
+    etag: str = ""
 
     def json(self) -> Any:
         """The body's document."""
@@ -100,7 +101,8 @@ async def _read(reader: asyncio.StreamReader) -> tuple[Answer, bool]:
     pairs = [line.partition(":") for line in head[1:] if line]
     headers = {name.lower(): value.strip() for name, _, value in pairs}
     body = await reader.readexactly(int(headers.get("content-length", "0")))
-    return Answer(int(head[0].split(" ")[1]), body), headers.get("connection", "").lower() != "close"
+    answer = Answer(int(head[0].split(" ")[1]), body, headers.get("etag", ""))
+    return answer, headers.get("connection", "").lower() != "close"
 
 
 def _abort(writer: asyncio.StreamWriter) -> None:

@@ -81,6 +81,8 @@ def _of_clients(evidence: Evidence) -> Iterator[Finding]:
             yield Finding(ids[0], f"{name} ended {status}, not {' or '.join(sorted(wish.ends))}: {order.get('reason')}")
         if tale.cancelled_answer == CANCELLED != status:
             yield Finding(ids[0], f"{name}: its client was told that it is cancelled, and it is {status}")
+        if tale.amended and status == "completed" and order["lines"][0]["quantity"] != wish.amended_quantity:
+            yield Finding(ids[0], f"{name}: its client was told that it is amended, and it is not")
         if tale.status in ENDED and tale.status != status:
             yield Finding(ids[0], f"{name} had ended {tale.status} and is {status} now")
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from gateway.chaos.plan import chance
 
-Manner = Literal["plain", "cut", "doubled", "repeated", "cancelled"]
+Manner = Literal["plain", "cut", "doubled", "repeated", "cancelled", "amended"]
 PORTAL = "/experience/portal/v1/orders"
 INSIDE_SALES = "/process/order-to-fulfillment/v1/agreed-orders"
 WEB_SHOP = "web_shop"
@@ -60,7 +60,12 @@ BUYERS = (
     Buyer(name="on hold", share=0.03, account_id="HOLDFAST", end=REJECTED),
     Buyer(name="unknown product", share=0.02, account_id="STADTWERKE", end=REJECTED, extra=(("NO-SUCH-THING", 1),)),
 )  # fmt: skip
-MANNERS: tuple[tuple[Manner, float], ...] = (("doubled", 0.08), ("repeated", 0.06), ("cancelled", 0.14))
+MANNERS: tuple[tuple[Manner, float], ...] = (
+    ("doubled", 0.08),
+    ("repeated", 0.06),
+    ("cancelled", 0.14),
+    ("amended", 0.1),
+)
 
 
 class Wish(Struct, frozen=True, kw_only=True):
@@ -77,7 +82,8 @@ class Wish(Struct, frozen=True, kw_only=True):
     ends: frozenset[str]
     """The statuses in which it may end."""
     cut_after_s: float
-    cancel_after_s: float
+    regret_after_s: float
+    """When the client cancels or amends it, if it is one that does."""
     wait_s: int
     channel_order: dict[str, Any] | None = None
     """What its channel has to be told first; the order then names what came of it."""
@@ -86,6 +92,11 @@ class Wish(Struct, frozen=True, kw_only=True):
     def client(self) -> str:
         """The client that sends it."""
         return self.account_id.lower() if self.path == PORTAL else SALES
+
+    @property
+    def amended_quantity(self) -> int:
+        """How many of its first line the client wants instead, if it amends."""
+        return int(self.body["lines"][0]["quantity"]) + 1
 
     @property
     def home(self) -> str:
@@ -119,7 +130,7 @@ def wish(seed: int, number: int, lost: float) -> Wish:
         body=body,
         ends=buyer.end | {CANCELLED} if manner == "cancelled" else buyer.end,
         cut_after_s=0.05 * chance(seed, "cut", number) ** 2,
-        cancel_after_s=0.8 * chance(seed, "cancel", number) ** 2,
+        regret_after_s=0.8 * chance(seed, "regret", number) ** 2,
         wait_s=2 if chance(seed, "wait", number) < 0.1 else 0,
         channel_order=_channel_order(buyer, lines) if buyer.via == "web shop" else None,
     )
