@@ -13,10 +13,16 @@ from msgspec import Struct
 from process_apis.events.event import NewEvent
 from process_apis.events.kind import happened, of_record
 from process_apis.events.taxonomy.credit import CreditApproved
-from process_apis.events.taxonomy.inventory import AllocatedGoods, InventoryAllocated
+from process_apis.events.taxonomy.inventory import (
+    AllocatedGoods,
+    InventoryAllocated,
+    InventoryBackordered,
+    MissingGoods,
+)
 from process_apis.events.taxonomy.invoice import InvoicePosted
 from process_apis.events.taxonomy.order import (
     OrderAccepted,
+    OrderAmended,
     OrderApproved,
     OrderCancelled,
     OrderCompleted,
@@ -35,6 +41,7 @@ from process_apis.order_to_fulfillment.record import Fresh, OrderRecord, Part
 from system_apis.canonical.values import total
 
 Events = tuple[NewEvent, ...]
+WHOLE = ("amended", "backordered")
 SOURCE = "/process/order-to-fulfillment/v1"
 ERP = "/system/erp/v1"
 LOGISTICS = "/system/logistics/v1"
@@ -61,7 +68,7 @@ def confirmed(order: OrderRecord) -> Events:
     """Nothing stands against it any more, and the ERP has it."""
     total, sales_order_id = total_of(order), order.sales_order_id or ""
     return (
-        _told(order, OrderApproved(**_whose(order), total=total)),
+        _told(order, OrderApproved(**_whose(order), total=total, approved_by=approver_of(order))),
         _told(order, OrderConfirmed(**_whose(order), sales_order_id=sales_order_id, total=total)),
     )
 
@@ -99,15 +106,29 @@ def ended(order: OrderRecord) -> Events:
             return (_told(order, OrderCompleted(**whose, total=order.total)),)
 
 
+def approver_of(order: OrderRecord) -> str:
+    """Who approved it; empty where nobody had to."""
+    return order.approval.approved_by[:2_000] if order.approval is not None else ""
+
+
 def news(order: OrderRecord) -> Events:
     """What happened to its parts since the checkpoint before."""
     billed = [fresh.number for fresh in order.fresh if fresh.kind == "captured"]
     parts = {part.number: part for part in order.parts}
-    return tuple(
-        _told(order, data, source, record_id)
+    told = (
+        _of_order(order, fresh) if fresh.kind in WHOLE else _of_part(order, fresh, parts[fresh.number], billed)
         for fresh in order.fresh
-        for data, source, record_id in _of_part(order, fresh, parts[fresh.number], billed)
     )
+    return tuple(_told(order, data, source, record_id) for one in told for data, source, record_id in one)
+
+
+def _of_order(order: OrderRecord, fresh: Fresh) -> Iterator[tuple[Struct, str, str]]:
+    if fresh.kind == "amended":
+        amended = OrderAmended(**_whose(order), amendment=fresh.number)
+        yield amended, SOURCE, f"{order.order_id}:{fresh.number}"
+    elif order.missing:
+        goods = tuple(MissingGoods(sku=line.sku, quantity=line.quantity) for line in order.missing)
+        yield InventoryBackordered(**_whose(order), goods=goods), SOURCE, f"{order.order_id}:{fresh.number}"
 
 
 def _of_part(order: OrderRecord, fresh: Fresh, part: Part, billed: list[int]) -> Iterator[tuple[Struct, str, str]]:
@@ -140,6 +161,8 @@ def _of_part(order: OrderRecord, fresh: Fresh, part: Part, billed: list[int]) ->
                 amount = total(tuple(paid), paid[0].currency)
                 taken = PaymentCaptured(**_whose(order), payment_id=order.payment_id, amount=amount)
                 yield taken, PAYMENTS, f"{order.payment_id}:{amount.amount_minor}"
+        case _:
+            return
 
 
 def _whose(order: OrderRecord) -> dict[str, str]:

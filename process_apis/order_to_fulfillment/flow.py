@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from process_apis.flow.table import Flow, Step
+from types import MappingProxyType
+
+from process_apis.flow.table import PEOPLE, Flow, Step
 from process_apis.order_to_fulfillment import announcements as tell
+from process_apis.order_to_fulfillment.amendments import amended
 from process_apis.order_to_fulfillment.book import OrderBook
 from process_apis.order_to_fulfillment.documents import came_by_channel, channel_waits, is_paid, owes, pays_by_card
 from process_apis.order_to_fulfillment.parts import gives_up, goes_in_parts, goes_together, has_left
 from process_apis.order_to_fulfillment.record import OrderRecord
 from process_apis.order_to_fulfillment.steps import OrderSteps as Do
+from process_apis.order_to_fulfillment.steps.approval import DECISION, waits_for_approval
 from process_apis.order_to_fulfillment.steps.cancelling import CANCEL
+from process_apis.order_to_fulfillment.steps.stock import asks_nobody, asks_people
 
 BOOK = OrderBook()
+TROUBLE = MappingProxyType(
+    {
+        "insufficient-stock": "stock",
+        "quantity-exceeded": "invoices",
+        "payment-declined": "payments",
+        "amount-exceeded": "payments",
+    }
+)
+"""Who settles what goes wrong with a part of an order."""
 
 
 def is_billed(order: OrderRecord) -> bool:
@@ -29,11 +43,24 @@ ORDER_TO_FULFILLMENT: Flow[OrderRecord] = Flow(
         Step(name="check_terms", do=Do.check_terms, only_reads=True),
         Step(name="price", do=Do.price, only_reads=True),
         Step(name="check_credit", do=Do.check_credit, only_reads=True, when=owes, publishes=tell.credit_approved),
+        Step(name="approve", do=Do.approve, only_reads=True, when=waits_for_approval, listens=(DECISION,)),
         Step(
             name="reserve_stock",
             do=Do.reserve_stock,
             undo=Do.release_stock,
+            when=asks_nobody,
             status="allocated",
+            publishes=tell.allocated,
+        ),
+        Step(
+            name="reserve_or_ask",
+            do=Do.reserve_stock,
+            undo=Do.release_stock,
+            when=asks_people,
+            status="allocated",
+            queue="stock",
+            retry=PEOPLE,
+            skippable=False,
             publishes=tell.allocated,
         ),
         Step(name="authorise_payment", do=Do.authorise_payment, undo=Do.void_payment, when=pays_by_card),
@@ -52,12 +79,13 @@ ORDER_TO_FULFILLMENT: Flow[OrderRecord] = Flow(
             name="invoice", do=Do.invoice, when=has_left, status="invoiced", queue="invoices", publishes=tell.invoiced
         ),
         Step(name="capture", do=Do.capture, when=is_billed, queue="payments", publishes=tell.captured),
-        Step(name="fulfil", do=Do.fulfil, when=goes_in_parts, listens=(CANCEL,), skippable=False),
+        Step(name="fulfil", do=Do.fulfil, when=goes_in_parts, listens=(CANCEL,), skippable=False, queues=TROUBLE),
         Step(name="settle_rest", do=Do.settle_rest, when=gives_up),
         Step(name="write_back", do=Do.write_back, status="completed"),
     ),
     last=Step(name="write_back_end", do=Do.write_back_end, when=channel_waits),
     publishes=tell.ended,
+    amend=amended,
 )
 """Before ``ship`` a refusal undoes everything; after it the order only goes on.
 

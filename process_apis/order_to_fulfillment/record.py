@@ -105,10 +105,32 @@ class Part(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Fresh(Struct, frozen=True):
-    """Something that happened to a part, which is announced with the next checkpoint."""
+    """Something that happened to a part, or to the order, which is announced with the next checkpoint."""
 
-    kind: Literal["released", "dispatched", "delayed", "cancelled", "invoiced", "captured"]
+    kind: Literal["released", "dispatched", "delayed", "cancelled", "invoiced", "captured", "amended", "backordered"]
     number: int
+
+
+class Approval(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody's yes that an order of a high value waits for."""
+
+    due_at: datetime
+    """Sales is told then that nobody has decided."""
+    until: datetime
+    """The order is rejected then."""
+    told: bool = False
+    escalated: bool = False
+    approved_by: str = ""
+
+
+class BackOrder(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Goods that an order waits for."""
+
+    since: datetime
+    until: datetime
+    expected_on: date
+    look_at: datetime
+    """When the goods are looked for next."""
 
 
 class OrderRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -145,6 +167,11 @@ class OrderRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     shortage: str = "reject"
     """What becomes of it when there is less than it asks for."""
     priority: int = 5
+    placed_by: str = ""
+    """Who placed it, and so can't approve it."""
+    amendments: int = 0
+    approval: Approval | None = None
+    back_order: BackOrder | None = None
     taken: tuple[Taken, ...] = ()
     parts: tuple[Part, ...] = ()
     in_parts: bool = False

@@ -157,3 +157,55 @@ class ReturnExpired(Refusal, status=409, type="return-expired", title="The goods
     """They should have been here by ``due_on``; what is still to be returned needs a new return."""
 
     due_on: date
+
+
+class FourEyes(Refusal, status=409, type="four-eyes", title="Somebody else has to decide."):
+    """Who asked for something of high value can't approve it as well."""
+
+    record_id: RecordId
+
+
+class NotApproved(Refusal, status=409, type="not-approved", title="It was not approved."):
+    """Somebody said no, or nobody said yes in time."""
+
+    record_id: RecordId
+
+
+class QuoteExpired(Refusal, status=409, type="quote-expired", title="The quote is no longer valid."):
+    """It could be accepted until the end of ``valid_until``."""
+
+    valid_until: date
+
+
+class QuoteSuperseded(Refusal, status=409, type="quote-superseded", title="The quote has a newer revision."):
+    """Only the newest ``revision`` of a quote can be accepted."""
+
+    quote_id: RecordId
+    revision: int
+
+
+class QuoteDeclined(Refusal, status=409, type="quote-declined", title="The quote was declined."):
+    """The customer said no; ``detail`` says why, where a reason was given."""
+
+    quote_id: RecordId
+
+
+class DiscountNotApproved(
+    Refusal, status=409, type="discount-not-approved", title="The discount of the quote was not approved."
+):
+    """It is above what its sales person may give, and whoever was asked said no."""
+
+    quote_id: RecordId
+
+
+class FourEyes(Refusal, status=409, type="four-eyes", title="Somebody else has to approve this."):
+    """Who asked for something can't be the one who approves it."""
+
+    record_id: RecordId
+
+
+class InvoiceUnpaid(Refusal, status=409, type="invoice-unpaid", title="An invoice is not paid after its last reminder."):
+    """Every reminder was sent, the account is on hold, and the money has not come."""
+
+    invoice_id: RecordId
+    open: Money

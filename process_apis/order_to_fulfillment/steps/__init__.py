@@ -6,12 +6,12 @@ crash: what they write carries a key of the flow and the step, and an undo names
 
 from __future__ import annotations
 
+from process_apis.order_to_fulfillment.steps.approval import Approvals
 from process_apis.order_to_fulfillment.steps.checks import Checks
 from process_apis.order_to_fulfillment.steps.commitments import Commitments
 from process_apis.order_to_fulfillment.steps.endings import Endings
 from process_apis.order_to_fulfillment.steps.fulfilment import Fulfilment
-from process_apis.order_to_fulfillment.steps.stock import Stock
 
 
-class OrderSteps(Checks, Stock, Commitments, Fulfilment, Endings):
+class OrderSteps(Checks, Approvals, Commitments, Fulfilment, Endings):
     """What is done for an order, over the systems of record."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from msgspec.structs import replace
 
 from governance.contract import NotFound
 from process_apis.order_to_fulfillment.channels import channel_of
 from process_apis.order_to_fulfillment.documents import address_of, priced_line, total_of
-from process_apis.order_to_fulfillment.record import OrderRecord
+from process_apis.order_to_fulfillment.record import Approval, OrderRecord
 from process_apis.order_to_fulfillment.steps.systems import OrderRun, Systems
 from system_apis.canonical.refusals import AccountOnHold, CreditLimitExceeded, PaymentDeclined, UnknownAccount
+from system_apis.canonical.values import Money
 from system_apis.erp.v1.model import Basket, BasketLine
 
 
@@ -57,6 +60,8 @@ class Checks(Systems):
     async def price(self, run: OrderRun) -> OrderRecord:
         """Every line has its price, and the order its sums."""
         order = run.state
+        if order.total is not None:  # it waits, for approval or for goods, at the price that it has
+            return order
         lines = tuple(
             BasketLine(
                 sku=line.sku,
@@ -72,11 +77,21 @@ class Checks(Systems):
         run.say(f"{priced.net} net, {priced.total} with tax")
         return replace(
             order,
+            approval=self._approval(run, priced.total),
             lines=tuple(priced_line(line, found) for line, found in zip(order.lines, priced.lines, strict=True)),
             currency=priced.currency,
             net=priced.net,
             tax=priced.tax,
             total=priced.total,
+        )
+
+    def _approval(self, run: OrderRun, total: Money) -> Approval | None:
+        if not self._settings.needs_approval(total):
+            return None
+        now, settings = run.clock.now(), self._settings
+        return Approval(
+            due_at=now + timedelta(seconds=settings.approval_due_s),
+            until=now + timedelta(seconds=settings.approval_most_s),
         )
 
     async def check_credit(self, run: OrderRun) -> OrderRecord:

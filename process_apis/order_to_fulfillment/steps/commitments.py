@@ -28,7 +28,7 @@ class Commitments(Systems):
             )
         )
         run.say(str(payment.amount))
-        return replace(order, payment_id=payment.payment_id, card_token=None)
+        return replace(order, payment_id=payment.payment_id)
 
     async def void_payment(self, run: OrderRun) -> bool:
         """The amount is the customer's again."""

@@ -9,14 +9,19 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from process_apis.flow.table import NotYet
+from process_apis.order_to_fulfillment.channels import channel_of
+from process_apis.order_to_fulfillment.documents import reserving_step
+from process_apis.order_to_fulfillment.parts import given_up
 from process_apis.order_to_fulfillment.record import OrderRecord
 from process_apis.order_to_fulfillment.steps.billing import Billing
 from process_apis.order_to_fulfillment.steps.cancelling import CANCEL
 from process_apis.order_to_fulfillment.steps.shipping import Shipping
+from process_apis.order_to_fulfillment.steps.stock import BACK_ORDERED, Stock, asks_people, next_look
 from process_apis.order_to_fulfillment.steps.systems import OrderRun
+from system_apis.canonical.refusals import InsufficientStock
 
 
-class Fulfilment(Shipping, Billing):
+class Fulfilment(Stock, Shipping, Billing):
     """Everything after the release of an order that goes in parts."""
 
     async def fulfil(self, run: OrderRun) -> OrderRecord:
@@ -24,6 +29,7 @@ class Fulfilment(Shipping, Billing):
         order = replace(run.state, fresh=())
         if (wish := run.signal(CANCEL)) and not order.giving_up:
             order = await self._stopped(run, order, wish)
+        order = await self._replenished(run, order)
         for part in order.parts:
             if part.status == "planned":
                 order = await self._released(run, order, part)
@@ -32,9 +38,25 @@ class Fulfilment(Shipping, Billing):
         if all(part.settled for part in order.parts) and not order.missing:
             return order
         if not order.fresh:
-            raise NotYet(soon=True)
+            run.state = order
+            raise NotYet(due_at=next_look(order)) if rests(order) else NotYet(soon=True)
         run.state = replace(order, stage=stage_of(order), updated_at=run.clock.now())
         raise NotYet(due_at=run.clock.now())
+
+    async def _replenished(self, run: OrderRun, order: OrderRecord) -> OrderRecord:
+        """The order with what has come in set aside; given up, or for people, once it waited long enough."""
+        back_order, now = order.back_order, run.clock.now()
+        if back_order is None or not order.missing or now < min(back_order.look_at, back_order.until):
+            return order
+        turn = order.turns + 1
+        try:
+            with run.at(reserving_step(turn)):
+                return await self._reserved(run, order, turn)
+        except InsufficientStock as short:
+            if now < back_order.until or asks_people(order):
+                return await self._short(run, order, short)
+            days = channel_of(order.channel).back_order_days
+            return replace(given_up(order), giving_up=f"What was short did not come within {days} days.")
 
     async def _brought_on(self, run: OrderRun, order: OrderRecord, number: int) -> OrderRecord:
         part = order.parts[number - 1]
@@ -45,8 +67,13 @@ class Fulfilment(Shipping, Billing):
         return await self._billed(run, order, part) if part.gone else order
 
 
+def rests(order: OrderRecord) -> bool:
+    """Whether nothing of it is under way, and it waits for goods only."""
+    return bool(order.missing) and all(part.settled for part in order.parts)
+
+
 def stage_of(order: OrderRecord) -> str:
     """How far an order in parts is, in a word."""
     if any(part.gone for part in order.parts):
-        return "partly_shipped"
+        return BACK_ORDERED if rests(order) else "partly_shipped"
     return "fulfil"

@@ -29,7 +29,7 @@ class Shipping(Cancelling):
         order = replace(run.state, fresh=())
         for part in order.parts:
             order = await self._released(run, order, part)
-        return order
+        return replace(order, card_token=None)
 
     async def recall(self, run: OrderRun) -> bool:
         """No warehouse sends anything."""

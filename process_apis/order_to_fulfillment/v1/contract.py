@@ -5,16 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from governance.contract import Contract, Cursor, Limit, Page, action, by, create, read, search
+from governance.contract import Contract, Cursor, Limit, Page, action, amend, by, create, read, search
 from process_apis.order_to_fulfillment.v1.model import (
     NewAgreedOrder,
     NewOrder,
     Order,
+    OrderAmendment,
     OrderCancellation,
+    OrderDecision,
     OrderStatus,
     Timeline,
 )
-from system_apis.canonical.refusals import AlreadyShipped, ChannelRefused, DuplicateOrder, WrongState
+from system_apis.canonical.refusals import AlreadyShipped, ChannelRefused, DuplicateOrder, FourEyes, WrongState
 from system_apis.canonical.values import AccountId, RecordId, Reference
 
 
@@ -87,10 +89,54 @@ class OrderToFulfillmentV1(Contract, Protocol, owner="Order operations"):
         visible=by("account_id"),
     )
     async def cancel_order(self, order_id: RecordId, cancellation: OrderCancellation) -> Order:
-        """Cancel an order that was not handed to a warehouse yet.
+        """Cancel an order, or what is left of it.
 
-        What was done for it is undone; the answer is held for a moment to show the outcome. Asking
-        again for a cancelled order changes nothing.
+        Before it is released to a warehouse everything done for it is undone. After that, what has not
+        left stays in its warehouse, and what has left is expected back as a return. Refused when all of
+        it has left. The answer is held for a moment to show the outcome. Asking again for a cancelled
+        order changes nothing.
+        """
+        ...
+
+    @amend(
+        "/orders/{order_id}",
+        scope="order-to-fulfillment.orders:write",
+        raises=[WrongState],
+        visible=by("account_id"),
+    )
+    async def amend_order(self, order_id: RecordId, amendment: OrderAmendment) -> Order:
+        """Change quantities, address or day of an order before it is released to a warehouse.
+
+        Everything done for it is undone and it begins anew, at the prices of the moment. `If-Match`
+        names the revision that was read. Refused as a wrong state once it is released.
+        """
+        ...
+
+    @action(
+        "/orders/{order_id}/approve",
+        scope="order-to-fulfillment.approvals:write",
+        raises=[FourEyes, WrongState],
+        accepted=True,
+        visible=by("account_id"),
+    )
+    async def approve_order(self, order_id: RecordId, decision: OrderDecision) -> Order:
+        """Say yes to an order of high value that waits for it.
+
+        Refused to who placed the order.
+        """
+        ...
+
+    @action(
+        "/orders/{order_id}/refuse",
+        scope="order-to-fulfillment.approvals:write",
+        raises=[FourEyes, WrongState],
+        accepted=True,
+        visible=by("account_id"),
+    )
+    async def refuse_order(self, order_id: RecordId, decision: OrderDecision) -> Order:
+        """Say no to an order of high value; it is rejected then.
+
+        Refused to who placed the order.
         """
         ...
 

@@ -34,6 +34,8 @@ CardToken = Annotated[
         examples=["card_ok"],
     ),
 ]
+Shortage = Literal["reject", "ship_complete", "ship_partial"]
+"""Rejected; sent when all of it is there; or sent in parts, what is there at once."""
 LineCount = Meta(min_length=1, max_length=200)
 
 
@@ -62,6 +64,8 @@ class NewOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The channel's own order, which is told how this one goes on."""
     repeat: bool = False
     """One more is meant, though the account ordered the same lines under this reference a moment ago."""
+    shortage: Shortage | None = None
+    """What becomes of it when there is less than it asks for; None: as its channel says."""
 
     def __post_init__(self) -> None:
         if self.payment == "card" and self.card_token is None:
@@ -94,6 +98,8 @@ class NewAgreedOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     channel_order_id: RecordId | None = None
     repeat: bool = False
     """One more is meant, though the account ordered the same lines under this reference a moment ago."""
+    shortage: Shortage | None = None
+    """What becomes of it when there is less than it asks for; None: as its channel says."""
 
     def __post_init__(self) -> None:
         if self.payment == "card" and self.card_token is None:
@@ -117,6 +123,18 @@ class OrderLine(Struct, frozen=True, kw_only=True):
     back_ordered: Level = 0
     expected_on: date | None = None
     """When what is back-ordered should be there."""
+
+
+class OrderApproval(Struct, frozen=True, kw_only=True):
+    """The yes that an order of high value waits for, or has."""
+
+    status: str
+    """``waiting`` or ``approved``."""
+    due_at: datetime
+    """Sales is told then that nobody has decided."""
+    until: datetime
+    """It is rejected then."""
+    approved_by: str = ""
 
 
 class OrderShipment(Struct, frozen=True, kw_only=True):
@@ -162,6 +180,8 @@ class Order(Struct, frozen=True, kw_only=True):
     lines: tuple[OrderLine, ...]
     placed_at: datetime
     updated_at: datetime
+    revision: int = 0
+    """Another one after every change; its ``ETag``."""
     reason: str | None = None
     """Why it was rejected or cancelled, or what holds it."""
     problem: str | None = None
@@ -182,6 +202,10 @@ class Order(Struct, frozen=True, kw_only=True):
     payment_id: RecordId | None = None
     duplicate_of: RecordId | None = None
     """An order before it that asks for the same: its channel has such orders marked, not refused."""
+    approval: OrderApproval | None = None
+    """None: nobody has to approve it."""
+    amendments: int = 0
+    """How often it was amended."""
     shipments: tuple[OrderShipment, ...] = ()
     return_ids: tuple[RecordId, ...] = ()
     """Returns of what had left when it was cancelled."""
@@ -192,6 +216,35 @@ class OrderCancellation(Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     account_id: AccountId
     reason: Text = ""
+
+
+class OrderDecision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose order is decided about, and why so."""
+
+    account_id: AccountId
+    reason: Text = ""
+
+
+class AmendedLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many of a line are wanted now."""
+
+    line_no: Annotated[int, Meta(ge=1, le=200)]
+    quantity: Annotated[int, Meta(ge=0, le=1_000_000, description="0: the line is not wanted any more.")]
+
+
+class OrderAmendment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be different about an order; what is left out stays as it is."""
+
+    account_id: AccountId
+    lines: Annotated[tuple[AmendedLine, ...], Meta(max_length=200)] = ()
+    ship_to: Address | None = None
+    requested_on: date | None = None
+
+    def __post_init__(self) -> None:
+        if not self.lines and self.ship_to is None and self.requested_on is None:
+            raise ValueError("say what is to be different: lines, ship_to or requested_on")
+        if len({line.line_no for line in self.lines}) != len(self.lines):
+            raise ValueError("each line can be amended once")
 
 
 class TimelineEntry(Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ with ``unavailable``; nothing was accepted then.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
@@ -26,23 +27,25 @@ from process_apis.order_to_fulfillment.book import OrderFilter
 from process_apis.order_to_fulfillment.channels import channel_of
 from process_apis.order_to_fulfillment.flow import BOOK, ORDER_TO_FULFILLMENT
 from process_apis.order_to_fulfillment.migration import MIGRATIONS
-from process_apis.order_to_fulfillment.parts import can_stop
 from process_apis.order_to_fulfillment.record import RESTING, Line, OrderRecord
 from process_apis.order_to_fulfillment.settings import OrderSettings
 from process_apis.order_to_fulfillment.steps import OrderSteps
-from process_apis.order_to_fulfillment.steps.cancelling import CANCEL
+from process_apis.order_to_fulfillment.steps.approval import waits_for_approval
 from process_apis.order_to_fulfillment.v1.contract import OrderToFulfillmentV1
+from process_apis.order_to_fulfillment.v1.deciding import Desk
 from process_apis.order_to_fulfillment.v1.model import (
     NewAgreedOrder,
     NewOrder,
     Order,
+    OrderAmendment,
     OrderCancellation,
+    OrderDecision,
     OrderStatus,
     Timeline,
 )
 from process_apis.order_to_fulfillment.v1.showing import entry, shown
 from process_apis.returns.v1.contract import ReturnsV1
-from system_apis.canonical.refusals import AlreadyShipped, ChannelRefused, WrongState
+from system_apis.canonical.refusals import AlreadyShipped, ChannelRefused
 from system_apis.canonical.values import AccountId, RecordId, Reference
 from system_apis.commerce.v1.contract import CommerceV1
 from system_apis.crm.v1.contract import CrmV1
@@ -52,10 +55,12 @@ from system_apis.notifications.v1.contract import NotificationsV1
 from system_apis.payments.v1.contract import PaymentsV1
 
 LIST = "order_to_fulfillment.v1.list_orders"
-ADDED = frozenset({"repeat"})
+ADDED = frozenset({"repeat", "shortage"})
 """Fields that orders did not have at first."""
 CANCEL_PATIENCE_S = 2.0
-"""How long a cancel is held to show that everything is undone."""
+"""How long a cancel is held to show that everything is undone, and a decision to show that it was heard."""
+AMEND_PATIENCE_S = 5.0
+"""How long an amendment is held to show the order as it begins anew."""
 
 
 class OrderToFulfillment(OrderToFulfillmentV1):
@@ -107,6 +112,7 @@ class OrderToFulfillment(OrderToFulfillmentV1):
         self._flows = flows
         self._clock = clock
         self._cursors = cursors
+        self._desk = Desk(flows, BOOK)
         flows.adopt(MIGRATIONS)
         rules = settings or OrderSettings()
         steps = OrderSteps(erp, crm, payments, logistics, commerce, notifications, returns, rules)
@@ -162,12 +168,26 @@ class OrderToFulfillment(OrderToFulfillmentV1):
         if order.account_id != cancellation.account_id:
             raise NotFound()
         if order.status != "cancelled" and not await self._flows.cancel(order_id, cancellation.reason):
-            await self._stop(order_id, cancellation)
+            await self._desk.stop(order_id, cancellation)
         patience_s = max(current_call().wait_s, CANCEL_PATIENCE_S)
         order = await self._until_resting(order_id, patience_s)
         if order.status == "completed":  # everything had left before it was heard
             raise AlreadyShipped(record_id=order_id)
         return shown(order)
+
+    async def amend_order(self, order_id: RecordId, amendment: OrderAmendment) -> Order:
+        """Change an order before it is released."""
+        before = await self._record(order_id)
+        await self._desk.amend(order_id, amendment)
+        return shown(await self._until(order_id, lambda order: order.amendments > before.amendments, AMEND_PATIENCE_S))
+
+    async def approve_order(self, order_id: RecordId, decision: OrderDecision) -> Order:
+        """Say yes to an order that waits for it."""
+        return await self._decided(order_id, decision, approved=True)
+
+    async def refuse_order(self, order_id: RecordId, decision: OrderDecision) -> Order:
+        """Say no to an order that waits for it."""
+        return await self._decided(order_id, decision, approved=False)
 
     async def get_timeline(self, order_id: RecordId) -> Timeline:
         """What was done for an order, oldest first."""
@@ -179,7 +199,7 @@ class OrderToFulfillment(OrderToFulfillmentV1):
     async def _place(self, order: NewOrder | NewAgreedOrder, lines: tuple[Line, ...]) -> Order:
         _judge(order)
         call = current_call()
-        now = self._clock.now()
+        now, channel = self._clock.now(), channel_of(order.channel)
         order_id = _order_id(call, order.account_id)
         first = OrderRecord(
             order_id=order_id,
@@ -197,6 +217,9 @@ class OrderToFulfillment(OrderToFulfillmentV1):
             requested_on=order.requested_on,
             channel_order_id=order.channel_order_id,
             repeat=order.repeat,
+            shortage=order.shortage or channel.shortage,
+            priority=channel.priority,
+            placed_by=call.on_behalf_of.subject,
         )
         record = await self._flows.accept(
             ORDER_TO_FULFILLMENT,
@@ -205,29 +228,27 @@ class OrderToFulfillment(OrderToFulfillmentV1):
             _fingerprint(order),
             first,
             call,
+            priority=channel.priority,
             events=accepted(first),
         )
         if call.wait_s > 0:
             record = await self._until_resting(order_id, call.wait_s)
         return shown(record)
 
-    async def _stop(self, order_id: str, cancellation: OrderCancellation) -> None:
-        """Tell an order in the warehouses that it is not wanted any more, if there is something left to stop."""
-        order = await self._record(order_id)
-        if order.status == "cancelled":
-            return
-        if order.status == "rejected":
-            raise WrongState(record_id=order_id, state=order.status, needs="an order that is under way")
-        if not can_stop(order):
-            raise AlreadyShipped(record_id=order_id)
-        await self._flows.signal(order_id, CANCEL, cancellation.reason.encode(), f"cancel:{current_call().key}")
-
     async def _record(self, order_id: str) -> OrderRecord:
         return await self._flows.read(partial(BOOK.load, flow_id=order_id))
 
+    async def _decided(self, order_id: str, decision: OrderDecision, *, approved: bool) -> Order:
+        await self._desk.decide(order_id, decision, approved=approved)
+        patience_s = max(current_call().wait_s, CANCEL_PATIENCE_S)
+        return shown(await self._until(order_id, lambda order: not waits_for_approval(order), patience_s))
+
     async def _until_resting(self, order_id: str, seconds: float) -> OrderRecord:
+        return await self._until(order_id, lambda order: False, seconds)
+
+    async def _until(self, order_id: str, good: Callable[[OrderRecord], bool], seconds: float) -> OrderRecord:
         return await self._flows.until(
-            order_id, partial(self._record, order_id), lambda order: order.status in RESTING, seconds
+            order_id, partial(self._record, order_id), lambda order: order.status in RESTING or good(order), seconds
         )
 
     async def _visible(self, account_id: str | None) -> tuple[str, ...] | None:

@@ -6,16 +6,22 @@ from collections import Counter
 
 import sqlalchemy as sa
 
-from process_apis.flow.timeline import instant
-from process_apis.order_to_fulfillment.record import Line, OrderRecord, Part
+from process_apis.flow.timeline import instant, microseconds
+from process_apis.order_to_fulfillment.record import Approval, Line, OrderRecord, Part
 from process_apis.order_to_fulfillment.v1.model import (
     Order,
     OrderAllocation,
+    OrderApproval,
     OrderLine,
     OrderShipment,
     OrderShipmentLine,
     TimelineEntry,
 )
+
+
+def revision_of(record: OrderRecord) -> int:
+    """The revision of an order, which is another one after every change."""
+    return microseconds(record.updated_at)
 
 
 def shown(record: OrderRecord) -> Order:
@@ -30,6 +36,7 @@ def shown(record: OrderRecord) -> Order:
         lines=tuple(_shown_line(record, line) for line in record.lines),
         placed_at=record.placed_at,
         updated_at=record.updated_at,
+        revision=revision_of(record),
         reason=record.reason,
         problem=record.problem,
         net=record.net,
@@ -47,6 +54,8 @@ def shown(record: OrderRecord) -> Order:
         shipment_ids=tuple(part.shipment_id for part in record.parts if part.shipment_id),
         payment_id=record.payment_id,
         duplicate_of=record.duplicate_of,
+        approval=_approval(record.approval),
+        amendments=record.amendments,
         shipments=tuple(_shipment(part, part.shipment_id) for part in record.parts if part.shipment_id),
         return_ids=record.return_ids,
     )
@@ -61,7 +70,8 @@ def _shown_line(record: OrderRecord, line: Line) -> OrderLine:
                 quantities["cancelled" if part.status == "cancelled" else "shipped" if part.gone else "open"] += (
                     one.quantity
                 )
-    missing = next((one.quantity for one in record.missing if one.line_no == line.line_no), 0) if record.parts else 0
+    waits = record.back_order if record.status not in ("rejected", "cancelled") else None
+    missing = next((one.quantity for one in record.missing if one.line_no == line.line_no), 0) if waits else 0
     cancelled = line.given_up + quantities["cancelled"]
     return OrderLine(
         line_no=line.line_no,
@@ -75,6 +85,18 @@ def _shown_line(record: OrderRecord, line: Line) -> OrderLine:
         shipped=quantities["shipped"],
         cancelled=cancelled,
         back_ordered=missing,
+        expected_on=waits.expected_on if waits is not None and missing else None,
+    )
+
+
+def _approval(approval: Approval | None) -> OrderApproval | None:
+    if approval is None:
+        return None
+    return OrderApproval(
+        status="approved" if approval.approved_by else "waiting",
+        due_at=approval.due_at,
+        until=approval.until,
+        approved_by=approval.approved_by,
     )
 
 

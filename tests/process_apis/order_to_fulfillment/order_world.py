@@ -18,6 +18,7 @@ from governance.contract.graph import graph
 from governance.policies.ownership import Enforcement as Ownership
 from governance.policies.ownership import Settings as OwnershipSettings
 from process_apis.flow import FlowRuntime, FlowSettings
+from process_apis.order_to_fulfillment.settings import OrderSettings
 from process_apis.order_to_fulfillment.v1.contract import OrderToFulfillmentV1
 from process_apis.order_to_fulfillment.v1.model import NewOrder, NewOrderLine, Order
 from process_apis.order_to_fulfillment.v1.service import OrderToFulfillment
@@ -66,6 +67,7 @@ class World:
         dispatch_s: float = 0.05,
         wrap: Any = None,
         settings: FlowSettings | None = None,
+        rules: OrderSettings | None = None,
     ) -> None:
         clock = clock or SystemClock()
         self.clock = clock
@@ -93,6 +95,8 @@ class World:
             CursorCodec: CursorCodec(b"a key of the tests"),
             Clock: clock,
         }
+        if rules is not None:
+            resources[OrderSettings] = rules
         nodes = graph(DiscoveredApi(api=api_of(one), service=one, folder=Path()) for one in SERVICES)
         wiring = Wiring(
             tiers=frozenset({"system", "process"}),
@@ -122,9 +126,16 @@ class World:
         self.files.close()
 
     @contextmanager
-    def calling(self, key: str | None = None, *, wait_s: float = 0, accounts: Accounts = EVERYBODY) -> Iterator[None]:
+    def calling(
+        self,
+        key: str | None = None,
+        *,
+        wait_s: float = 0,
+        accounts: Accounts = EVERYBODY,
+        who: str = "tester",
+    ) -> Iterator[None]:
         """Act as a client of the tests; ``key`` is what it sent as Idempotency-Key."""
-        principal = Principal(subject="tester", client_id="tests", accounts=accounts)
+        principal = Principal(subject=who, client_id="tests", accounts=accounts)
         token = enter(Call(principal=principal, operation_id="tests.v1.run", idempotency_key=key, wait_s=wait_s))
         try:
             yield
