@@ -1,9 +1,8 @@
 """What of a home goes into a backup, and in which order it is taken while the gateway runs.
 
-Each file is whole by itself; together they are not of one moment. So the order is the one in which
-being older does no harm: first the store, whose answers must not speak of orders that the database
-of flows does not have; then that database; then the systems of record, which may be ahead of it,
-because a flow that does a step again finds what it made there by its reference; last everything else.
+The store comes first: its answers must not speak of orders that the database of flows does not have.
+Then all databases, as of one moment (``moment``). Then everything else: keys and the audit journal,
+which may have grown since.
 """
 
 from __future__ import annotations
@@ -13,8 +12,6 @@ from pathlib import Path
 from gateway.serving.home import RESTORING
 
 STORE = "appendonlydir"
-DATABASE = "tiergate.sqlite"
-SYSTEMS = "systems"
 REPLACED = ".replaced-"
 REMADE = frozenset({"log", "valkey.pid", "valkey.log", "valkey.sock"})
 """What a start makes again."""
@@ -38,7 +35,6 @@ def _is_remade(path: Path) -> bool:
 
 
 def _place(path: Path) -> tuple[int, str]:
-    top = path.parts[0]
-    order = (STORE, DATABASE, SYSTEMS)
-    # the store's manifest first: it names the files that belong together
-    return (order.index(top) if top in order else len(order), "" if path.suffix == ".manifest" else str(path))
+    if path.parts[0] == STORE:  # its manifest first: it names the files that belong together
+        return 0, "" if path.suffix == ".manifest" else str(path)
+    return (1 if is_database(path) else 2), str(path)

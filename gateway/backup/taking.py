@@ -1,7 +1,7 @@
 """Takes a backup while the gateway serves: each file whole, the archive there whole or not at all.
 
-Databases are copied by SQLite's own online backup, which sees one moment and waits for nobody. The
-archive is readable by its owner only, because the signing keys are in it.
+Databases are copied by SQLite's own online backup, all as of one moment. The archive is readable by its
+owner only, because the signing keys are in it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import msgspec
 
 from gateway.backup.contents import STORE, contents, is_database
 from gateway.backup.manifest import FORMAT, NAME, Kept, Manifest
+from gateway.backup.moment import one_moment
 
 STORE_TRIES = 5
 """The store rewrites its files now and then; a copy that met that is taken again."""
@@ -53,13 +54,15 @@ def take(
 
 def _copied(home: Path, folder: Path, told: Callable[[str], None]) -> tuple[Kept, ...]:
     kept = _store(home, folder)
-    for one in kept:
-        told(one.path)
+    databases = [path for path in contents(home) if is_database(path)]
+    with one_moment(home / path for path in databases) as readers:
+        kept += [_copy_database(readers[home / path], folder, path) for path in databases]
     for path in contents(home):
-        if path.parts[0] != STORE:
+        if path.parts[0] != STORE and not is_database(path):
             with suppress(FileNotFoundError):  # retention removed it meanwhile
                 kept.append(_copy(home, folder, path))
-                told(kept[-1].path)
+    for one in kept:
+        told(one.path)
     return tuple(kept)
 
 
@@ -76,22 +79,29 @@ def _store_once(home: Path, folder: Path) -> list[Kept]:
 
 
 def _copy(home: Path, folder: Path, path: Path) -> Kept:
-    source, copy = home / path, folder / path
+    copy = _place(folder, path)
+    shutil.copyfile(home / path, copy)
+    return _kept(copy, path)
+
+
+def _copy_database(reader: sqlite3.Connection, folder: Path, path: Path) -> Kept:
+    copy = _place(folder, path)
+    with closing(sqlite3.connect(copy)) as target:
+        reader.backup(target)
+        target.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+    return _kept(copy, path)
+
+
+def _place(folder: Path, path: Path) -> Path:
+    copy = folder / path
     copy.parent.mkdir(parents=True, exist_ok=True)
-    if is_database(path):
-        _copy_database(source, copy)
-    else:
-        shutil.copyfile(source, copy)
+    return copy
+
+
+def _kept(copy: Path, path: Path) -> Kept:
     with copy.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
     return Kept(path=path.as_posix(), size=copy.stat().st_size, sha256=digest)
-
-
-def _copy_database(source: Path, copy: Path) -> None:
-    uri = f"{source.resolve().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(uri, uri=True)) as original, closing(sqlite3.connect(copy)) as target:
-        original.backup(target)
-        target.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
 
 
 def _write(out: io.BufferedIOBase, folder: Path, manifest: Manifest) -> None:

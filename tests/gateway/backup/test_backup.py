@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import itertools
 import sqlite3
 import tarfile
-from contextlib import closing
+import threading
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -77,12 +79,12 @@ def manifest_of(archive: Path) -> Manifest:
         return msgspec.json.decode(file.read(), type=Manifest)
 
 
-def test_the_store_comes_first_and_systems_after_the_flows(home: Path) -> None:
+def test_the_store_comes_first_then_the_databases(home: Path) -> None:
     assert [path.as_posix() for path in contents(home)] == [
         "appendonlydir/a.aof.manifest",
         "appendonlydir/a.aof.1.base.rdb",
-        "tiergate.sqlite",
         "systems/erp.sqlite",
+        "tiergate.sqlite",
         "audit/w1/1.jsonl",
         "keys/hop.json",
     ]
@@ -98,14 +100,39 @@ def test_what_was_backed_up_comes_back(home: Path, archive: Path, tmp_path: Path
 
 
 def test_a_database_in_use_is_copied_as_of_one_moment(home: Path, tmp_path: Path) -> None:
-    with closing(sqlite3.connect(home / "tiergate.sqlite", isolation_level=None)) as database:
-        database.execute("INSERT INTO notes VALUES (2)")  # in the log beside the file only
-        database.execute("BEGIN IMMEDIATE")
-        database.execute("INSERT INTO notes VALUES (3)")
-        take(home, tmp_path / "b.tar.gz", version="1.0", database="sqlite", now=NOW, told=quiet)
-        database.execute("COMMIT")
-    restore(tmp_path / "b.tar.gz", tmp_path / "new", replace=False, now=NOW, told=quiet)
-    assert noted(tmp_path / "new") == [1, 2]
+    files = ("tiergate.sqlite", "systems/erp.sqlite")
+    for number in range(25):  # in between, so that there is time for a change
+        with closing(sqlite3.connect(home / "systems" / f"m{number}.sqlite")) as database:
+            database.execute("PRAGMA journal_mode=WAL")
+            database.execute("CREATE TABLE notes (n INTEGER)")
+    done = threading.Event()
+
+    def write() -> None:
+        """The same numbers in both files: first here, then there, so they differ by one at most."""
+        with ExitStack() as stack:
+            databases = [
+                stack.enter_context(closing(sqlite3.connect(home / name, isolation_level=None, timeout=30)))
+                for name in files
+            ]
+            for number in itertools.count(2):
+                if done.is_set():
+                    return
+                for database in databases:
+                    database.execute("INSERT INTO notes VALUES (?)", (number,))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for round_ in range(3):
+            archive = tmp_path / f"b{round_}.tar.gz"
+            take(home, archive, version="1.0", database="sqlite", now=NOW, told=quiet)
+            restore(archive, tmp_path / f"new{round_}", replace=False, now=NOW, told=quiet)
+            first, second = (noted(tmp_path / f"new{round_}", name) for name in files)
+            assert len(first) - len(second) in (0, 1)
+            assert first[: len(second)] == second
+    finally:
+        done.set()
+        writer.join()
 
 
 def test_a_home_with_state_is_replaced_only_when_said(home: Path, archive: Path) -> None:
