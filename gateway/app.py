@@ -56,6 +56,7 @@ from governance.webhooks import Inbox, VendorSchemes
 from governance.wire.peer import TrustedProxies
 from process_apis.events.schemas import routes as event_schema_routes
 from process_apis.flow import FlowRuntime, FlowSettings
+from process_apis.quote_to_cash.links import QuoteLinks
 from system_apis.embedded import RecordFiles
 
 
@@ -187,6 +188,7 @@ def _of_this_home(settings: Settings, nodes: Sequence[Node], store: Store, clock
 def _of_identity(who: Identities) -> dict[Any, Any]:
     return {
         CursorCodec: who.cursors,
+        QuoteLinks: who.quote_links,
         TokenVerifier: who.verifier,
         Consumers: who.consumers,
         Plans: ProverPlans(who.consumers),

@@ -27,6 +27,7 @@ from governance.identity import (
     TrustedIssuer,
 )
 from governance.issuer import EmbeddedIssuer, KeyRing, ProtectedResources, Users
+from process_apis.quote_to_cash.links import QuoteLinks
 
 
 class Identities(Struct, frozen=True, kw_only=True):
@@ -40,6 +41,7 @@ class Identities(Struct, frozen=True, kw_only=True):
     hop_tokens: HopTokens
     verifier: TokenVerifier
     cursors: CursorCodec
+    quote_links: QuoteLinks
 
 
 def identities(settings: Settings, operations: Iterable[Operation], database: Database, clock: Clock) -> Identities:
@@ -85,6 +87,7 @@ def identities(settings: Settings, operations: Iterable[Operation], database: Da
         hop_tokens=hop_tokens,
         verifier=verifier,
         cursors=CursorCodec(_derived(hop_keys, b"tiergate cursors")),
+        quote_links=QuoteLinks(_derived(hop_keys, b"tiergate quote links"), f"{settings.public_url}/quotes"),
     )
 
 

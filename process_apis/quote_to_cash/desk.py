@@ -1,0 +1,111 @@
+"""What is asked and told about quotes under way, between any version of the API and the flow.
+
+An answer is kept as a signal, once for each revision, so of two answers the first one counts. Whether it came in
+time and to the newest revision is judged here for the caller, and again by the flow when it takes it up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import msgspec
+
+from governance.call import Clock
+from governance.contract import NotFound
+from process_apis.flow.runtime import FlowRuntime
+from process_apis.quote_to_cash.flow import BOOK
+from process_apis.quote_to_cash.links import QuoteLinks
+from process_apis.quote_to_cash.record import ENDED, Answer, QuoteRecord
+from process_apis.quote_to_cash.signals import ANSWER, MONEY
+from system_apis.canonical.refusals import QuoteExpired, QuoteSuperseded, WrongState
+
+PATIENCE_S = 2.0
+"""How long the answer to what people say is held for the flow to take it up."""
+Good = Callable[[QuoteRecord], bool]
+
+
+class QuoteDesk:
+    """Reads quotes, waits for them, and hands on answers to them."""
+
+    def __init__(self, flows: FlowRuntime, clock: Clock, links: QuoteLinks) -> None:
+        self._flows = flows
+        self._clock = clock
+        self._links = links
+
+    async def quote(self, quote_id: str) -> QuoteRecord:
+        """The quote as of its last checkpoint. Raises ``NotFound``."""
+        return await self._flows.read(partial(BOOK.load, flow_id=quote_id))
+
+    async def own(self, quote_id: str, account_id: str) -> QuoteRecord:
+        """The account's quote. Raises ``NotFound``, for another account's too."""
+        quote = await self.quote(quote_id)
+        if quote.account_id != account_id:
+            raise NotFound
+        return quote
+
+    async def linked(self, token: str) -> tuple[QuoteRecord, int]:
+        """The quote and revision that a link is for. Raises ``NotFound`` for a token that was not made here."""
+        found = self._links.read(token)
+        if found is None:
+            raise NotFound
+        return await self.quote(found.quote_id), found.revision
+
+    async def until(self, quote_id: str, good: Good, seconds: float) -> QuoteRecord:
+        """The quote once it is ``good`` or has ended, or after ``seconds`` as it is then."""
+        return await self._flows.until(
+            quote_id, partial(self.quote, quote_id), lambda quote: quote.status in ENDED or good(quote), seconds
+        )
+
+    async def answer(self, quote: QuoteRecord, answer: Answer, wait_s: float) -> QuoteRecord:
+        """Hand on the answer to a revision, and wait for the flow to take it up.
+
+        Raises:
+            QuoteSuperseded: there is a newer revision.
+            QuoteExpired: the last day of the quote is over.
+            WrongState: it was answered before, or has ended otherwise.
+        """
+        if not _said_before(quote, answer):
+            await self._tell(quote, answer)
+        taken = await self.until(quote.quote_id, _is_answered, max(wait_s, PATIENCE_S))
+        refuse_superseded(taken, answer.revision)
+        return taken
+
+    async def look_for_money(self, account_id: str, source_id: str) -> None:
+        """Have the account's quotes that wait for money look at their invoices."""
+        for quote_id in await self._flows.read(lambda connection: BOOK.billed(connection, account_id)):
+            await self._flows.signal(quote_id, MONEY, b"", source_id)
+
+    async def _tell(self, quote: QuoteRecord, answer: Answer) -> None:
+        refuse_superseded(quote, answer.revision)
+        if quote.status == "expired" or (quote.status == "sent" and self._clock.now() >= quote.expires_at):
+            raise QuoteExpired(valid_until=quote.valid_until, detail=f"It was valid until {quote.valid_until}.")
+        if quote.status != "sent":
+            raise WrongState(record_id=quote.quote_id, state=quote.status, needs="sent")
+        source_id = f"{ANSWER}:{answer.revision}"
+        if await self._flows.signal(quote.quote_id, ANSWER, msgspec.json.encode(answer), source_id):
+            return
+        if not _said_before(await self.until(quote.quote_id, _is_answered, PATIENCE_S), answer):
+            raise WrongState(record_id=quote.quote_id, state="answered", needs="sent")
+
+
+def refuse_superseded(quote: QuoteRecord, revision: int) -> None:
+    """Refuse what is said about any but the newest revision.
+
+    Raises:
+        QuoteSuperseded: there is a newer one, or none of this number yet.
+    """
+    if revision != quote.revision:
+        raise QuoteSuperseded(
+            quote_id=quote.quote_id, revision=quote.revision, detail=f"Revision {quote.revision} is the newest."
+        )
+
+
+def _is_answered(quote: QuoteRecord) -> bool:
+    return quote.status != "sent"
+
+
+def _said_before(quote: QuoteRecord, answer: Answer) -> bool:
+    if answer.accepted:
+        return quote.answer is not None and quote.answer.key == answer.key
+    return quote.status == "declined" and quote.revision == answer.revision

@@ -1,0 +1,1 @@
+"""Quote to cash, version 1."""
