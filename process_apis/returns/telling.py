@@ -1,4 +1,4 @@
-"""The events of a return, from its state."""
+"""The events of a return, from its state. Their subject is the order, so that they stand in its own sequence."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def initiated(goods: ReturnRecord) -> tuple[NewEvent, ...]:
         goods=_goods(goods.lines),
         reason=goods.reason,
     )
-    return (happened(data, subject=goods.return_id, account_id=goods.account_id),)
+    return (happened(data, subject=goods.order_id, account_id=goods.account_id),)
 
 
 def received(goods: ReturnRecord) -> tuple[NewEvent, ...]:
@@ -28,7 +28,7 @@ def received(goods: ReturnRecord) -> tuple[NewEvent, ...]:
     data = ReturnReceived(
         return_id=goods.return_id, order_id=goods.order_id, account_id=goods.account_id, goods=_goods(came)
     )
-    return (happened(data, subject=goods.return_id, account_id=goods.account_id),)
+    return (happened(data, subject=goods.order_id, account_id=goods.account_id),)
 
 
 def credited(goods: ReturnRecord) -> tuple[NewEvent, ...]:
@@ -38,7 +38,7 @@ def credited(goods: ReturnRecord) -> tuple[NewEvent, ...]:
     data = ReturnCredited(
         return_id=goods.return_id, order_id=goods.order_id, account_id=goods.account_id, amount=goods.credit
     )
-    return (happened(data, subject=goods.return_id, account_id=goods.account_id),)
+    return (happened(data, subject=goods.order_id, account_id=goods.account_id),)
 
 
 def _goods(lines: Iterable[Line | Received]) -> tuple[ReturnedGoods, ...]:

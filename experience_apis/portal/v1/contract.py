@@ -24,6 +24,7 @@ from experience_apis.portal.v1.model import (
     ShipmentStatus,
     Timeline,
 )
+from experience_apis.portal.v1.return_model import NewReturn, Return, ReturnStatus
 from governance.contract import Contract, Cursor, Limit, Page, Stream, action, by, create, read, search, stream
 from system_apis.canonical.refusals import (
     AlreadyShipped,
@@ -166,4 +167,51 @@ class PortalV1(Contract, Protocol, owner="Customer portal"):
     @read("/account", scope="portal.account:read", visible=by("account_id"))
     async def get_account(self) -> Account:
         """Your account: name, addresses and what you may still order on account."""
+        ...
+
+    @create(
+        "/returns",
+        scope="portal.returns:write",
+        raises=[WrongState],
+        accepted=True,
+        visible=by("account_id"),
+        location="/returns/{return_id}",
+    )
+    async def request_return(self, goods: NewReturn) -> Return:
+        """Ask to send goods of an order back.
+
+        Answered as soon as the wish is kept; `Location` shows how it goes on. With `Prefer: wait=n` the answer is
+        held until it is authorised or rejected, or for n seconds. Write `number` on the parcel.
+        """
+        ...
+
+    @search("/returns", scope="portal.returns:read", visible=by("account_id"))
+    async def list_returns(
+        self,
+        *,
+        order_id: RecordId | None = None,
+        status: ReturnStatus | None = None,
+        limit: Limit = 50,
+        cursor: Cursor | None = None,
+    ) -> Page[Return]:
+        """Your returns, newest first, by order or status."""
+        ...
+
+    @read("/returns/{return_id}", scope="portal.returns:read", visible=by("account_id"))
+    async def get_return(self, return_id: RecordId) -> Return:
+        """A return and how far it is."""
+        ...
+
+    @action(
+        "/returns/{return_id}/cancel",
+        scope="portal.returns:write",
+        raises=[WrongState],
+        accepted=True,
+        visible=by("account_id"),
+    )
+    async def cancel_return(self, return_id: RecordId) -> Return:
+        """Cancel a return before its goods are with us.
+
+        Asking again for a cancelled one changes nothing.
+        """
         ...

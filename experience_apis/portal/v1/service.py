@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from experience_apis.portal.v1 import presentation
+from experience_apis.portal.v1 import presentation, returning
 from experience_apis.portal.v1.contract import PortalV1
 from experience_apis.portal.v1.model import (
     Account,
@@ -29,6 +29,7 @@ from experience_apis.portal.v1.model import (
     ShipmentStatus,
     Timeline,
 )
+from experience_apis.portal.v1.return_model import NewReturn, Return, ReturnStatus
 from governance.call import current_call
 from governance.contract import NotFound, Page, Stream, Violation
 from governance.contract.refusals import InvalidBody, InvalidParameters
@@ -38,6 +39,8 @@ from process_apis.events.v1.contract import EventsV1
 from process_apis.events.v1.model import EVENT_ID, CloudEvent
 from process_apis.order_to_fulfillment.v1 import model as fulfillment
 from process_apis.order_to_fulfillment.v1.contract import OrderToFulfillmentV1
+from process_apis.returns.v1 import model as returned
+from process_apis.returns.v1.contract import ReturnsV1
 from system_apis.canonical.values import Name, Quantity, RecordId, Reference, Sku, Text
 
 SHOWN = "order.*,inventory.*,shipment.*,invoice.*,payment.*,return.*"
@@ -62,15 +65,25 @@ class Portal(PortalV1):
         OrderToFulfillmentV1.cancel_order,
         OrderToFulfillmentV1.get_timeline,
         EventsV1.follow_events,
+        ReturnsV1.create_return,
+        ReturnsV1.list_returns,
+        ReturnsV1.get_return,
+        ReturnsV1.cancel_return,
     )
 
     def __init__(
-        self, catalogue: CatalogueV1, accounts: CustomerAccountV1, orders: OrderToFulfillmentV1, events: EventsV1
+        self,
+        catalogue: CatalogueV1,
+        accounts: CustomerAccountV1,
+        orders: OrderToFulfillmentV1,
+        events: EventsV1,
+        returns: ReturnsV1,
     ) -> None:
         self._catalogue = catalogue
         self._accounts = accounts
         self._orders = orders
         self._events = events
+        self._returns = returns
 
     async def list_products(
         self, *, query: Text | None = None, category: Name | None = None, limit: int = 50, cursor: str | None = None
@@ -195,6 +208,41 @@ class Portal(PortalV1):
     async def get_account(self) -> Account:
         """The account itself."""
         return presentation.account(await self._accounts.get_profile(current_call().account_id))
+
+    async def request_return(self, goods: NewReturn) -> Return:
+        """Ask to send goods of an order back."""
+        order = await self._own_order(goods.order_id)
+        return returning.shown(await self._returns.create_return(returning.wish(order, goods)))
+
+    async def list_returns(
+        self,
+        *,
+        order_id: RecordId | None = None,
+        status: ReturnStatus | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[Return]:
+        """The account's returns, newest first."""
+        found = await self._returns.list_returns(
+            account_id=current_call().account_id, order_id=order_id, status=status, limit=limit, cursor=cursor
+        )
+        return Page(tuple(map(returning.shown, found.items)), found.next_cursor)
+
+    async def get_return(self, return_id: RecordId) -> Return:
+        """A return and how far it is."""
+        return returning.shown(await self._own_return(return_id))
+
+    async def cancel_return(self, return_id: RecordId) -> Return:
+        """Cancel a return of the account."""
+        goods = await self._own_return(return_id)  # before anything is changed
+        wish = returned.ReturnCancellation(account_id=goods.account_id)
+        return returning.shown(await self._returns.cancel_return(return_id, wish))
+
+    async def _own_return(self, return_id: RecordId) -> returned.Return:
+        goods = await self._returns.get_return(return_id)
+        if goods.account_id != current_call().account_id:
+            raise NotFound()
+        return goods
 
     async def _own_order(self, order_id: RecordId) -> fulfillment.Order:
         order = await self._orders.get_order(order_id)

@@ -195,6 +195,7 @@ def seen(world: World, goods: Any, *statuses: str) -> Any:
 
 
 def events_of(world: World, subject: str) -> list[str]:
-    """The types of what was told about something, in order."""
-    query = sa.select(events.c.type).where(events.c.subject == subject).order_by(events.c.sequence)
+    """The types of what was told about returns of an order, in order."""
+    of_it = (events.c.subject == subject, events.c.type.like("return.%"))
+    query = sa.select(events.c.type).where(*of_it).order_by(events.c.sequence)
     return world.run(world.flows.read(lambda connection: list(connection.execute(query).scalars())))

@@ -58,7 +58,7 @@ def test_a_refund_that_is_refused_waits_for_people(world: World) -> None:
     payment = world.get("platform", f"/system/payments/v1/payments/{sale.payment_id}")
     assert payment["refunded"]["amount_minor"] == 3_570
     assert not settle(world, found.exception_id, "retry"), "it is settled once"
-    assert events_of(world, goods["return_id"])[-1] == "return.credited"
+    assert events_of(world, sale.order_id)[-1] == "return.credited"
 
 
 def test_a_reader_who_refuses_mail_stops_nothing(world: World) -> None:

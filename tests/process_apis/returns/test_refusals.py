@@ -112,7 +112,7 @@ def test_it_is_cancelled_before_the_goods_come(world: World) -> None:
     assert say(world, goods["return_id"], "receive", came((BEARING, 3))).status_code == 409
     entries = world.get("acme", f"{RETURNS}/{goods['return_id']}/timeline")["entries"]
     assert ("undo:authorise", "undone") in [(one["step"], one["outcome"]) for one in entries]
-    assert events_of(world, goods["return_id"]) == ["return.initiated"]
+    assert events_of(world, sale.order_id) == ["return.initiated"]
 
 
 def test_it_is_not_cancelled_once_the_goods_are_here(world: World) -> None:

@@ -45,7 +45,7 @@ def test_what_comes_back_is_restocked_and_credited_to_the_account(world: World) 
         ("return_authorised", "de", "katrin.vogel@acme-antrieb.example"),
         ("return_credited", "de", "katrin.vogel@acme-antrieb.example"),
     ]
-    assert events_of(world, goods["return_id"]) == ["return.initiated", "return.received", "return.credited"]
+    assert events_of(world, sale.order_id) == ["return.initiated", "return.received", "return.credited"]
 
 
 def test_what_was_paid_by_card_goes_back_to_the_card(world: World) -> None:
@@ -93,7 +93,7 @@ def test_goods_that_are_rejected_are_not_credited(world: World) -> None:
     assert world.get("platform", f"/system/payments/v1/payments/{sale.payment_id}")["refunded"] == money(0)
     last = letters(world, goods["rma"])[-1]
     assert (last.template, "They were mounted." in last.text) == ("return_closed", True)
-    assert events_of(world, goods["return_id"]) == ["return.initiated", "return.received"]
+    assert events_of(world, sale.order_id) == ["return.initiated", "return.received"]
 
 
 def test_units_that_nobody_names_are_rejected(world: World) -> None:
