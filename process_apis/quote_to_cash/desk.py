@@ -18,7 +18,7 @@ from process_apis.quote_to_cash.flow import BOOK
 from process_apis.quote_to_cash.links import QuoteLinks
 from process_apis.quote_to_cash.record import ENDED, Answer, QuoteRecord
 from process_apis.quote_to_cash.signals import ANSWER, MONEY
-from system_apis.canonical.refusals import QuoteExpired, QuoteSuperseded, WrongState
+from system_apis.canonical.refusals import QuoteExpired, QuoteSuperseded, UnknownLink, WrongState
 
 PATIENCE_S = 2.0
 """How long the answer to what people say is held for the flow to take it up."""
@@ -45,10 +45,10 @@ class QuoteDesk:
         return quote
 
     async def linked(self, token: str) -> tuple[QuoteRecord, int]:
-        """The quote and revision that a link is for. Raises ``NotFound`` for a token that was not made here."""
+        """The quote and revision that a link is for. Raises ``UnknownLink`` for a token that was not made here."""
         found = self._links.read(token)
         if found is None:
-            raise NotFound
+            raise UnknownLink
         return await self.quote(found.quote_id), found.revision
 
     async def until(self, quote_id: str, good: Good, seconds: float) -> QuoteRecord:

@@ -190,18 +190,8 @@ class QuoteDeclined(Refusal, status=409, type="quote-declined", title="The quote
     quote_id: RecordId
 
 
-class DiscountNotApproved(
-    Refusal, status=409, type="discount-not-approved", title="The discount of the quote was not approved."
-):
-    """It is above what its sales person may give, and whoever was asked said no."""
-
-    quote_id: RecordId
-
-
-class FourEyes(Refusal, status=409, type="four-eyes", title="Somebody else has to approve this."):
-    """Who asked for something can't be the one who approves it."""
-
-    record_id: RecordId
+class UnknownLink(Refusal, status=404, type="unknown-link", title="There is nothing behind this link."):
+    """It was not made here, or is for something else; which of the two is not told."""
 
 
 class InvoiceUnpaid(Refusal, status=409, type="invoice-unpaid", title="An invoice is not paid after its last reminder."):

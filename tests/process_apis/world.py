@@ -65,6 +65,7 @@ CALLERS = {
     "acme": Accounts(ids=("ACME",)),
     "globex": Accounts(ids=("GLOBEX",)),
     "nobody": Accounts(),
+    "manager": Accounts(reach="all"),
     "platform": Accounts(reach="all"),
 }
 GOODS = logistics.Settings(pick_after_s=0, dispatch_after_s=0, deliver_after_s=0)

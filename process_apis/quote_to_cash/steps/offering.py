@@ -14,7 +14,7 @@ from process_apis.quote_to_cash.steps.systems import QuoteRun, Systems
 from system_apis.canonical.entities import Account
 from system_apis.canonical.refusals import (
     AccountOnHold,
-    DiscountNotApproved,
+    NotApproved,
     QuoteDeclined,
     QuoteExpired,
     UnknownAccount,
@@ -56,7 +56,7 @@ class Offering(Systems):
             raise NotYet(due_at=quote.expires_at)
         run.note(run.step, "decide", "approved" if decision.approved else "declined", f"by {decision.by}")
         if not decision.approved:
-            raise DiscountNotApproved(quote_id=quote.quote_id, detail=decision.reason)
+            raise NotApproved(record_id=quote.quote_id, detail=decision.reason)
         return replace(quote, decision=decision)
 
     async def offer(self, run: QuoteRun) -> QuoteRecord:

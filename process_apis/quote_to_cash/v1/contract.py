@@ -35,6 +35,7 @@ from system_apis.canonical.refusals import (
     ReferenceTaken,
     Tombstoned,
     UnknownAccount,
+    UnknownLink,
     WrongState,
 )
 from system_apis.canonical.values import AccountId, RecordId
@@ -150,6 +151,7 @@ class QuoteToCashV1(Contract, Protocol, owner="Sales operations"):
     @action(
         "/quote-links/view",
         scope="quote-to-cash.quote-links:read",
+        raises=[UnknownLink],
         public_because=LINK,
         limit=GUESSES,
         idempotent_because="Reads what a link is for; writes nothing.",
@@ -157,14 +159,14 @@ class QuoteToCashV1(Contract, Protocol, owner="Sales operations"):
     async def view_linked_quote(self, link: QuoteLink) -> LinkedQuote:
         """What a link offers.
 
-        A token that was not made here is answered as if nothing were there.
+        A token that was not made here is answered like one of a link that never was.
         """
         ...
 
     @action(
         "/quote-links/accept",
         scope="quote-to-cash.quote-links:write",
-        raises=[WrongState, QuoteExpired, QuoteSuperseded],
+        raises=[UnknownLink, WrongState, QuoteExpired, QuoteSuperseded],
         accepted=True,
         public_because=LINK,
         limit=GUESSES,
@@ -176,7 +178,7 @@ class QuoteToCashV1(Contract, Protocol, owner="Sales operations"):
     @action(
         "/quote-links/decline",
         scope="quote-to-cash.quote-links:write",
-        raises=[WrongState, QuoteExpired, QuoteSuperseded],
+        raises=[UnknownLink, WrongState, QuoteExpired, QuoteSuperseded],
         accepted=True,
         public_because=LINK,
         limit=GUESSES,
