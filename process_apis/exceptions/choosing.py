@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from process_apis.flow.signals import CANCEL
 from process_apis.flow.table import Flow
 from process_apis.flow.trouble import AMEND_STEP, UNDO
 
@@ -17,6 +18,8 @@ def would(choice: str, step: str, flow: Flow[Any] | None, state: Any) -> str:
             return _skip(step, flow)
         case "amend":
             return f"{_undoing(step, flow, state)} and the process begins anew with the changes, from its first step."
+        case "cancel" if _hears_of_it(step, flow):
+            return "What has not left stays where it is, what has left comes back, and the process ends cancelled."
         case "cancel":
             return f"{_undoing(step, flow, state)} and the process ends cancelled."
         case _:
@@ -38,6 +41,16 @@ def _skip(step: str, flow: Flow[Any] | None) -> str:
     following = names[names.index(step) + 1] if step in names[:-1] else ""
     goes_on = f"goes on with {following}" if following else "goes on"
     return f"The process {goes_on} as if {step} were done; nothing of it is done here."
+
+
+def _hears_of_it(step: str, flow: Flow[Any] | None) -> bool:
+    """Whether the step is past the pivot, where a cancel is something that it is told."""
+    past = False
+    for row in flow.rows if flow is not None else ():
+        if row.name == step:
+            return past and CANCEL in row.listens
+        past = past or row.pivot
+    return False
 
 
 def _undoing(step: str, flow: Flow[Any] | None, state: Any) -> str:

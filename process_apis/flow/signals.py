@@ -17,6 +17,8 @@ from process_apis.flow.tables import signals
 from process_apis.flow.timeline import microseconds
 
 AMENDMENT = "amend"
+CANCEL = "cancel"
+"""What a flow is told that people cancel after its pivot; a step that listens to it sees to what that means."""
 
 
 def keep_signal(connection: sa.Connection, flow_id: str, name: str, body: bytes, source_id: str, now: datetime) -> bool:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from process_apis.flow.resting import Enqueue, change, following, note_between, taken, turn_back, wake
 from process_apis.flow.run import Note
-from process_apis.flow.signals import AMENDMENT, keep_signal
+from process_apis.flow.signals import AMENDMENT, CANCEL, keep_signal
 from process_apis.flow.tables import exceptions
 from process_apis.flow.timeline import microseconds
 from process_apis.flow.trouble import Settlement, encoded, offered, settled_by
@@ -101,12 +101,15 @@ class Steering(Struct, frozen=True, kw_only=True):
             source_id = settlement.by + self._next_wish(row)
             keep_signal(connection, row.flow_id, AMENDMENT, settlement.body, source_id, now)
             change(connection, row.flow_id, amendments=row.amendments + 1)
+        told = settlement.choice == "cancel" and row.committed
+        if told:  # there is no way back: the step hears of it, and sees to what has not left
+            keep_signal(connection, row.flow_id, CANCEL, settlement.reason.encode(), f"{CANCEL}:{step}:{row.leg}", now)
         if not resting:  # the flow asks again by itself just now, and finds this when it is done or stuck again
-            if settlement.choice == "cancel":
+            if settlement.choice == "cancel" and not told:
                 change(connection, row.flow_id, cancel_requested=True, cancel_reason=settlement.reason)
             return
         start = settled_by(following(row), step, settlement)
-        if settlement.choice == "cancel":
+        if settlement.choice == "cancel" and not told:
             start = replace(start, back=Verdict(outcome="cancelled", reason=settlement.reason))
         elif settlement.choice == "amend":
             start = replace(start, back=Verdict(outcome="amended"))

@@ -20,6 +20,7 @@ from process_apis.events.kind import happened
 from process_apis.events.outbox import append
 from process_apis.events.taxonomy.exception import ExceptionOpened
 from process_apis.flow.queues import queue_of
+from process_apis.flow.signals import CANCEL
 from process_apis.flow.table import Flow, Step
 from process_apis.flow.tables import exceptions
 from process_apis.flow.timeline import microseconds
@@ -68,6 +69,8 @@ def choices(flow: Flow[Any], step: Step[Any] | None, where: str, *, before_retur
     if before_return:
         if flow.amend is not None:
             allowed.append("amend")
+        allowed.append("cancel")
+    elif step is not None and CANCEL in step.listens:
         allowed.append("cancel")
     return tuple(allowed)
 

@@ -18,6 +18,7 @@ from governance.call import Accounts, Call, Principal
 from governance.contract import NotFound
 from process_apis.exceptions.v1.service import Exceptions
 from process_apis.flow.run import Run
+from process_apis.flow.signals import CANCEL
 from process_apis.flow.table import PEOPLE, Flow, Refused, Step
 from system_apis.canonical.refusals import WrongState
 from system_apis.notifications.v1.service import Notifications
@@ -87,6 +88,12 @@ class Errands:
     async def buy(self, run: Run[Errand]) -> Errand:
         return await self._do(run)
 
+    async def wrap(self, run: Run[Errand]) -> Errand:
+        if wish := run.signal(CANCEL):
+            self.done.append("given up")
+            return replace(run.state, wish="nothing", reason=wish.decode())
+        return await self._do(run)
+
     async def bring(self, run: Run[Errand]) -> Errand:
         return await self._do(run)
 
@@ -112,6 +119,7 @@ def errand_flow(shelf: Shelf) -> Flow[Errand]:
             Step(name="fetch_money", do=Errands.fetch_money, undo=Errands.return_money),
             Step(name="ask_price", do=Errands.ask_price, retry=PEOPLE, queue="credit"),
             Step(name="buy", do=Errands.buy, pivot=True, status="bought"),
+            Step(name="wrap", do=Errands.wrap, listens=(CANCEL,), skippable=False),
             Step(name="bring", do=Errands.bring, queue="stock", status="completed"),
         ),
     )

@@ -79,6 +79,18 @@ def test_cancel_undoes_everything(world: Town) -> None:
     assert world.errands.done == ["fetch_money", "returned"]
 
 
+def test_a_step_past_the_pivot_that_listens_is_told_of_a_cancel(world: Town) -> None:
+    errand = world.send("wrap")
+    found = world.stuck(errand, "wrap")
+    would = {one["choice"]: one["would"] for one in detail(world, found)["would"]}
+    assert set(would) == {"retry", "cancel"}
+    assert would["cancel"].startswith("What has not left stays where it is")
+    assert world.settle(found, "cancel").status_code == 200
+    world.ended(errand, "completed")
+    assert (world.shelf.errands[errand].wish, world.shelf.errands[errand].reason) == ("nothing", "as agreed")
+    assert world.errands.done == ["fetch_money", "ask_price", "buy", "given up", "bring"]
+
+
 def test_amend_undoes_everything_and_begins_anew(world: Town) -> None:
     errand = world.send("ask_price")
     found = world.stuck(errand, "ask_price")
@@ -86,7 +98,7 @@ def test_amend_undoes_everything_and_begins_anew(world: Town) -> None:
     assert world.settle(found, "amend", amendment='{"wish": "coffee"}').status_code == 200
     world.ended(errand, "completed")
     assert world.shelf.errands[errand].wish == "coffee"
-    assert world.errands.done == ["fetch_money", "returned", "fetch_money", "ask_price", "buy", "bring"]
+    assert world.errands.done == ["fetch_money", "returned", "fetch_money", "ask_price", "buy", "wrap", "bring"]
 
 
 def test_of_two_who_saw_the_same_the_second_is_told(world: Town) -> None:
