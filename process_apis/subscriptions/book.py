@@ -22,6 +22,7 @@ from process_apis.subscriptions.fan_out import delivery_row, wants
 from process_apis.subscriptions.schedule import HOLD_S
 from process_apis.subscriptions.tables import attempts, deliveries, subscriptions
 
+REMOVED = "removed"
 MOST_REPLAYED = 10_000
 MOST_ATTEMPTS = 50
 
@@ -71,17 +72,25 @@ def page(
     query = sa.select(subscriptions).order_by(*key).limit(limit)
     if accounts is not None:
         query = query.where(subscriptions.c.account_id.in_(accounts))
-    if status is not None:
-        query = query.where(subscriptions.c.status == status)
+    query = query.where(subscriptions.c.status != REMOVED if status is None else subscriptions.c.status == status)
     if after is not None:
         query = query.where(sa.tuple_(*key) > sa.tuple_(*after))
     return list(connection.execute(query))
 
 
-def drop(connection: sa.Connection, subscription_id: str) -> None:
-    """Remove a subscription with everything about it."""
-    for table in (attempts, deliveries, subscriptions):
-        connection.execute(sa.delete(table).where(table.c.subscription_id == subscription_id))
+def retire(connection: sa.Connection, row: Any, now: datetime) -> Any:
+    """Remove a subscription: its row stays for a while without secrets, its deliveries go at once."""
+    if row.status == REMOVED:
+        return row
+    for table in (attempts, deliveries):
+        connection.execute(sa.delete(table).where(table.c.subscription_id == row.subscription_id))
+    return change(connection, row, now, status=REMOVED, reason="", secret="", former_secret="", former_until_us=0)
+
+
+def forget_removed(connection: sa.Connection, before_us: int) -> None:
+    """Delete the rows of subscriptions that were removed before an instant."""
+    old = sa.delete(subscriptions).where(subscriptions.c.status == REMOVED, subscriptions.c.updated_us < before_us)
+    connection.execute(old)
 
 
 def hurry(connection: sa.Connection, subscription_id: str, now_us: int) -> None:

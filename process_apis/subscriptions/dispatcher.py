@@ -24,6 +24,7 @@ from governance.egress import GuardedClient
 from process_apis.events.instants import microseconds
 from process_apis.flow.runtime import FlowRuntime
 from process_apis.subscriptions.attempts import Attempts
+from process_apis.subscriptions.book import forget_removed
 from process_apis.subscriptions.claims import Claimed, anything_due, claim
 from process_apis.subscriptions.fan_out import anything_new, fan_out_once
 from process_apis.subscriptions.notices import Notices
@@ -115,6 +116,7 @@ class Dispatcher:
         before_us = microseconds(self._clock.now() - KEPT)
 
         def work(connection: sa.Connection) -> int:
+            forget_removed(connection, before_us)
             connection.execute(sa.delete(attempt_log).where(attempt_log.c.at_us < before_us))
             return connection.execute(sa.delete(deliveries).where(deliveries.c.ended_us < before_us)).rowcount
 

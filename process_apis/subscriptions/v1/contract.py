@@ -56,7 +56,7 @@ class SubscriptionsV1(Contract, Protocol, owner="Integration platform"):
         limit: Limit = 50,
         cursor: Cursor | None = None,
     ) -> Page[Subscription]:
-        """Subscriptions, oldest first, by account or status."""
+        """Subscriptions, oldest first, by account or status; those that were removed only where that is asked for."""
         ...
 
     @read("/subscriptions/{subscription_id}", scope=READ, visible=by("account_id"))
@@ -67,7 +67,7 @@ class SubscriptionsV1(Contract, Protocol, owner="Integration platform"):
     @amend(
         "/subscriptions/{subscription_id}",
         scope=WRITE,
-        raises=[DestinationRefused],
+        raises=[DestinationRefused, WrongState],
         visible=by("account_id"),
     )
     async def amend_subscription(self, subscription_id: RecordId, change: SubscriptionChange) -> Subscription:
@@ -76,7 +76,7 @@ class SubscriptionsV1(Contract, Protocol, owner="Integration platform"):
 
     @remove("/subscriptions/{subscription_id}", scope=WRITE, visible=by("account_id"))
     async def remove_subscription(self, subscription_id: RecordId, *, account_id: AccountId) -> None:
-        """Deliver nothing more, and forget the endpoint with its log."""
+        """Deliver nothing more, and forget the secret and the log; the rest is shown as `removed` for a month."""
         ...
 
     @action("/subscriptions/{subscription_id}/pause", scope=WRITE, raises=[WrongState], visible=by("account_id"))
@@ -84,27 +84,34 @@ class SubscriptionsV1(Contract, Protocol, owner="Integration platform"):
         """Deliver nothing for now: events wait."""
         ...
 
-    @action("/subscriptions/{subscription_id}/resume", scope=WRITE, visible=by("account_id"))
+    @action("/subscriptions/{subscription_id}/resume", scope=WRITE, raises=[WrongState], visible=by("account_id"))
     async def resume_subscription(self, subscription_id: RecordId, resume: ForAccount) -> Subscription:
         """Deliver again, what waits at once. What passed by while it was disabled can be replayed."""
         ...
 
-    @action("/subscriptions/{subscription_id}/rotate-secret", scope=WRITE, visible=by("account_id"))
+    @action(
+        "/subscriptions/{subscription_id}/rotate-secret", scope=WRITE, raises=[WrongState], visible=by("account_id")
+    )
     async def rotate_secret(self, subscription_id: RecordId, rotation: Rotation) -> NewSecret:
         """Sign with a new secret, and for some time with the former one as well."""
         ...
 
-    @action("/subscriptions/{subscription_id}/test", scope=WRITE, visible=by("account_id"))
+    @action("/subscriptions/{subscription_id}/test", scope=WRITE, raises=[WrongState], visible=by("account_id"))
     async def test_subscription(self, subscription_id: RecordId, test: ForAccount) -> Tested:
         """Deliver a test event now, once, whatever the status, and tell what the endpoint did."""
         ...
 
-    @action("/subscriptions/{subscription_id}/replay", scope=WRITE, visible=by("account_id"))
+    @action("/subscriptions/{subscription_id}/replay", scope=WRITE, raises=[WrongState], visible=by("account_id"))
     async def replay_events(self, subscription_id: RecordId, replay: Replay) -> Replayed:
         """Deliver a range of events again, as far as the log keeps them and the filters admit them."""
         ...
 
-    @action("/subscriptions/{subscription_id}/deliveries/{event_id}/replay", scope=WRITE, visible=by("account_id"))
+    @action(
+        "/subscriptions/{subscription_id}/deliveries/{event_id}/replay",
+        scope=WRITE,
+        raises=[WrongState],
+        visible=by("account_id"),
+    )
     async def replay_event(self, subscription_id: RecordId, event_id: EventId, replay: ForAccount) -> Replayed:
         """Deliver one event again, as if it had never been."""
         ...

@@ -38,7 +38,7 @@ Patterns = Annotated[tuple[EventPattern, ...], Meta(max_length=50, description="
 Subjects = Annotated[
     tuple[RecordId, ...], Meta(max_length=50, description="Of which records, such as orders; empty for all.")
 ]
-Status = Literal["active", "paused", "disabled"]
+Status = Literal["active", "paused", "disabled", "removed"]
 DeliveryStatus = Literal["waiting", "delivered", "dead"]
 Instant = Annotated[datetime, Meta(tz=True, description="An instant with its offset (RFC 3339).")]
 OverlapSeconds = Annotated[

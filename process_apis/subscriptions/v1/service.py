@@ -121,7 +121,11 @@ class Subscriptions(SubscriptionsV1):
 
     async def remove_subscription(self, subscription_id: RecordId, *, account_id: AccountId) -> None:
         """Deliver nothing more, and forget."""
-        await self._changing(subscription_id, account_id, lambda connection, _: book.drop(connection, subscription_id))
+
+        def work(connection: sa.Connection) -> None:
+            book.retire(connection, book.one(connection, subscription_id, account_id), self._clock.now())
+
+        await self._flows.write(work)
 
     async def pause_subscription(self, subscription_id: RecordId, pause: ForAccount) -> Subscription:
         """Deliver nothing for now."""
@@ -161,7 +165,7 @@ class Subscriptions(SubscriptionsV1):
 
     async def test_subscription(self, subscription_id: RecordId, test: ForAccount) -> Tested:
         """Deliver a test event now, once."""
-        row = await self._flows.read(partial(book.one, subscription_id=subscription_id, account_id=test.account_id))
+        row = await self._changing(subscription_id, test.account_id, lambda _, row: row)
         now = self._clock.now()
         event = Event(
             position=0,
@@ -239,9 +243,13 @@ class Subscriptions(SubscriptionsV1):
             raise DestinationRefused(detail=str(error)) from None
 
     async def _changing(self, subscription_id: str, account_id: str, work: Callable[[sa.Connection, Any], T]) -> T:
-        return await self._flows.write(
-            lambda connection: work(connection, book.one(connection, subscription_id, account_id))
-        )
+        def there(connection: sa.Connection) -> T:
+            row = book.one(connection, subscription_id, account_id)
+            if row.status == book.REMOVED:
+                raise WrongState(record_id=subscription_id, state=row.status, needs="active")
+            return work(connection, row)
+
+        return await self._flows.write(there)
 
     async def _shown(
         self, subscription_id: str, account_id: str, work: Callable[[sa.Connection, Any], Any]

@@ -145,4 +145,9 @@ def test_paused_resumed_replayed_and_removed(world: Partner) -> None:
     world.post(f"{path}/replay", key="local", status=422, since="2026-01-01T00:00:00")
     gone = world.world.ask("acme", "DELETE", f"{PATH}{path}", query={"account_id": "ACME"})
     assert gone.status_code == 204
-    assert world.world.ask("acme", "GET", f"{PATH}{path}").status_code == 404
+    removed = world.world.get("acme", f"{PATH}{path}")
+    assert (removed["status"], removed["secret_hint"]) == ("removed", "")
+    assert made["subscription_id"] not in str(world.world.collect("acme", PATH))
+    assert world.world.get("acme", f"{PATH}{path}/deliveries")["items"] == []
+    for verb in ("pause", "resume", "rotate-secret", "test"):
+        assert world.post(f"{path}/{verb}", key=f"gone-{verb}", status=409)["type"] == "/problems/wrong-state"
