@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from process_apis.flow.table import PEOPLE, Flow, Step
+from process_apis.flow.table import PEOPLE, Flow, Step, Together
 from process_apis.order_to_fulfillment import announcements as tell
 from process_apis.order_to_fulfillment.amendments import amended
 from process_apis.order_to_fulfillment.book import OrderBook
@@ -17,6 +17,8 @@ from process_apis.order_to_fulfillment.steps.cancelling import CANCEL
 from process_apis.order_to_fulfillment.steps.stock import asks_nobody, asks_people
 
 BOOK = OrderBook()
+MOVED = "shipment"
+"""The signal that something happened to a shipment of the order."""
 TROUBLE = MappingProxyType(
     {
         "insufficient-stock": "stock",
@@ -38,12 +40,13 @@ ORDER_TO_FULFILLMENT: Flow[OrderRecord] = Flow(
     api_id="order_to_fulfillment.v1",
     book=BOOK,
     steps=(
-        Step(name="check_channel_order", do=Do.check_channel_order, only_reads=True, when=came_by_channel),
-        Step(name="check_account", do=Do.check_account, only_reads=True),
-        Step(name="check_terms", do=Do.check_terms, only_reads=True),
+        Together(
+            Step(name="check_channel_order", do=Do.check_channel_order, only_reads=True, when=came_by_channel),
+            Step(name="check_account", do=Do.check_account, only_reads=True),
+            Step(name="check_terms", do=Do.check_terms, only_reads=True),
+        ),
         Step(name="price", do=Do.price, only_reads=True),
         Step(name="check_credit", do=Do.check_credit, only_reads=True, when=owes, publishes=tell.credit_approved),
-        Step(name="approve", do=Do.approve, only_reads=True, when=waits_for_approval, listens=(DECISION,)),
         Step(
             name="reserve_stock",
             do=Do.reserve_stock,
@@ -63,6 +66,7 @@ ORDER_TO_FULFILLMENT: Flow[OrderRecord] = Flow(
             skippable=False,
             publishes=tell.allocated,
         ),
+        Step(name="approve", do=Do.approve, only_reads=True, when=waits_for_approval, listens=(DECISION,)),
         Step(name="authorise_payment", do=Do.authorise_payment, undo=Do.void_payment, when=pays_by_card),
         Step(name="post_order", do=Do.post_order, undo=Do.cancel_order, status="confirmed", publishes=tell.confirmed),
         Step(name="ship", do=Do.ship, undo=Do.recall, pivot=True),
@@ -72,14 +76,14 @@ ORDER_TO_FULFILLMENT: Flow[OrderRecord] = Flow(
             only_reads=True,
             when=goes_together,
             status="shipped",
-            listens=(CANCEL,),
+            listens=(CANCEL, MOVED),
         ),
         Step(name="issue_goods", do=Do.issue_goods, when=has_left, queue="stock"),
         Step(
             name="invoice", do=Do.invoice, when=has_left, status="invoiced", queue="invoices", publishes=tell.invoiced
         ),
         Step(name="capture", do=Do.capture, when=is_billed, queue="payments", publishes=tell.captured),
-        Step(name="fulfil", do=Do.fulfil, when=goes_in_parts, listens=(CANCEL,), skippable=False, queues=TROUBLE),
+        Step(name="fulfil", do=Do.fulfil, when=goes_in_parts, listens=(CANCEL, MOVED), skippable=False, queues=TROUBLE),
         Step(name="settle_rest", do=Do.settle_rest, when=gives_up),
         Step(name="write_back", do=Do.write_back, status="completed"),
     ),

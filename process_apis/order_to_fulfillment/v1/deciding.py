@@ -47,7 +47,7 @@ class Desk:
         """
         order = await self._of(order_id, decision.account_id)
         by = current_call().on_behalf_of.subject
-        if not waits_for_approval(order) or order.status != "accepted":
+        if not waits_for_approval(order) or order.status not in ("accepted", "allocated"):
             raise WrongState(record_id=order_id, state=order.stage, needs="waiting for approval")
         if by == order.placed_by:
             raise FourEyes(record_id=order_id, detail="Who placed an order can't decide about it.")

@@ -43,7 +43,8 @@ def test_an_order_goes_on_once_somebody_else_has_said_yes(tmp_path: Path) -> Non
         async with World(tmp_path, rules=RULES) as world:
             order = await waiting(world)
             assert order.approval is not None
-            assert (order.status, order.approval.status, order.allocations) == ("accepted", "waiting", ())
+            assert (order.status, order.approval.status) == ("allocated", "waiting")
+            assert (order.allocations[0].quantity, order.sales_order_id) == (20, None)
             with pytest.raises(FourEyes):
                 await decided(world, order, "approve", who="tester")
             with pytest.raises(FourEyes):
