@@ -79,11 +79,11 @@ def page(
 
 
 def retire(connection: sa.Connection, row: Any, now: datetime) -> Any:
-    """Remove a subscription: its row stays for a while without secrets, its deliveries go at once."""
+    """Remove a subscription: it stays to be read for a while, without secrets, and what waits is given up."""
     if row.status == REMOVED:
         return row
-    for table in (attempts, deliveries):
-        connection.execute(sa.delete(table).where(table.c.subscription_id == row.subscription_id))
+    waiting = deliveries.c.subscription_id == row.subscription_id, deliveries.c.status == "waiting"
+    connection.execute(sa.update(deliveries).where(*waiting).values(status="dead", ended_us=microseconds(now)))
     return change(connection, row, now, status=REMOVED, reason="", secret="", former_secret="", former_until_us=0)
 
 

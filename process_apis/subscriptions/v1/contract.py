@@ -76,7 +76,7 @@ class SubscriptionsV1(Contract, Protocol, owner="Integration platform"):
 
     @remove("/subscriptions/{subscription_id}", scope=WRITE, visible=by("account_id"))
     async def remove_subscription(self, subscription_id: RecordId, *, account_id: AccountId) -> None:
-        """Deliver nothing more, and forget the secret and the log; the rest is shown as `removed` for a month."""
+        """Deliver nothing more, and forget the secret; the rest, with its log, is shown as `removed` for a month."""
         ...
 
     @action("/subscriptions/{subscription_id}/pause", scope=WRITE, raises=[WrongState], visible=by("account_id"))
