@@ -95,6 +95,8 @@ class _Compiler:
         if origin in (typing.Union, types.UnionType):
             members = [member for member in get_args(plain) if member not in ABSENT]
             walks = [self.walk(member) for member in members]
+            if len(members) > 1 and all(_tag_of(member) is not None for member in members):
+                return _by_tag({_tag_of(member): walk for member, walk in zip(members, walks, strict=True)}, members[0])
             return walks[0] if len(walks) == 1 else _leaf if all(walk is _leaf for walk in walks) else _untyped
         if origin is tuple:
             return self._sequence(get_args(plain))
@@ -121,9 +123,33 @@ class _Compiler:
             return lambda value, pointer, found: self._structs[plain](value, pointer, found)
         known: dict[str, Walk] = {}
         self._structs[plain] = _object(known)
+        if struct.__struct_config__.tag_field is not None:
+            known[struct.__struct_config__.tag_field] = _leaf
         for field in struct_members(plain):
             known[field.encode_name] = self.walk(field.type)
         return self._structs[plain]
+
+
+def _tag_of(annotation: Any) -> str | int | None:
+    """The word by which a Struct is told from the others of its union; None for what has none."""
+    struct = get_origin(annotation) or annotation
+    return struct.__struct_config__.tag if isinstance(struct, type) and issubclass(struct, Struct) else None
+
+
+def _by_tag(walks: dict[str | int | None, Walk], one: Any) -> Walk:
+    """The walk of the Struct that the value's own tag names; a tag that names none is refused by decoding."""
+    tag_field: str = (get_origin(one) or one).__struct_config__.tag_field
+
+    def tagged(value: Any, pointer: str, found: Found) -> int:
+        kind = type_of(value)
+        if kind is not dict:
+            return count_members(value)
+        given: dict[str, Any] = value
+        tag = given.get(tag_field)
+        walk = walks.get(tag) if isinstance(tag, str | int) else None
+        return count_members(value) if walk is None else walk(value, pointer, found)
+
+    return tagged
 
 
 def _object(known: dict[str, Walk]) -> Walk:

@@ -42,8 +42,11 @@ RECORDS: Mapping[str, tuple[str, str]] = {
     "shipments reference": ("logistics.v1.release_shipment", "reference"),
     "shipment_id": ("logistics.v1.release_shipment", "shipment_id"),
     "subscription_id": ("subscriptions.v1.create_subscription", "subscription_id"),
+    "messages reference": ("notifications.v1.send_message", "reference"),
     "message_id": ("notifications.v1.send_message", "message_id"),
     "order_id": ("order_to_fulfillment.v1.place_order", "order_id"),
+    "quote_to_cash quote_id": ("quote_to_cash.v1.request_quote", "quote_id"),
+    "portal quote_id": ("quote_to_cash.v1.request_quote", "quote_id"),
     "returns return_id": ("returns.v1.create_return", "return_id"),
     "portal return_id": ("returns.v1.create_return", "return_id"),
 }

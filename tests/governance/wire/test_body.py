@@ -242,3 +242,28 @@ def test_a_refusal_is_not_blown_up_by_long_names() -> None:
     with pytest.raises(InvalidBody) as caught:
         DECODE(body)
     assert sum(len(violation.pointer or "") for violation in caught.value.violations) < 2 * len(body)
+
+
+class Cat(Struct, frozen=True, tag="cat", tag_field="kind", forbid_unknown_fields=True):
+    part: Part
+
+
+class Dog(Struct, frozen=True, tag="dog", tag_field="kind", forbid_unknown_fields=True):
+    even: Even
+
+
+class Kennel(Struct, frozen=True):
+    animal: Cat | Dog
+
+
+def test_a_struct_of_several_is_told_by_its_tag_at_every_depth() -> None:
+    decode = body_decoder(Kennel)
+    assert decode(b'{"animal": {"kind": "dog", "even": {"number": 2}}}') == Kennel(Dog(Even(2)))
+    unknown = {"animal": {"kind": "cat", "part": {"name": "a", "count": 1, "more": 1}}}
+    assert violations(unknown, Kennel) == {"/animal/part/more": "is not a member of this request"}
+    other = {"animal": {"kind": "dog", "part": {"name": "a", "count": 1}, "even": {"number": 2}}}
+    assert violations(other, Kennel) == {"/animal/part": "is not a member of this request"}
+    assert violations({"animal": {"kind": "fish", "part": {}}}, Kennel) == {"/animal": "invalid value 'fish'"}
+    assert violations({"animal": {"kind": ["cat"]}}, Kennel)
+    with pytest.raises(MalformedRequest):
+        decode(b'{"animal": {"kind": "cat", "kind": "dog", "even": {"number": 2}}}')
