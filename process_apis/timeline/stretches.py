@@ -9,6 +9,7 @@ sum of their stretches may be longer than the flow.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -97,6 +98,7 @@ class Stretch(Struct, frozen=True, kw_only=True):
         return "under_way" if self.is_open else self.entries[-1].outcome
 
 
+@lru_cache(maxsize=1_024)
 def whole(step: str) -> str:
     """The step that a part belongs to: ``ship`` of ``ship:HAM``, ``undo:ship`` of ``undo:ship:HAM``."""
     first, *parts = step.split(":")
@@ -127,15 +129,17 @@ def stretches(entries: Sequence[Entry], *, stage: str = "", now_us: int | None =
 def _grouped(entries: Iterable[Entry]) -> list[list[Entry]]:
     """Entries of one step: those that follow each other, and those beside others in one checkpoint."""
     groups: list[list[Entry]] = []
+    names: list[str] = []
+    checkpoint, first = -1, 0
     for entry in entries:
-        beside = [group for group in groups if group[-1].position // STEP_ROOM == entry.position // STEP_ROOM]
-        if groups and groups[-1] not in beside:
-            beside.append(groups[-1])
-        same = next((group for group in reversed(beside) if whole(group[0].step) == whole(entry.step)), None)
-        if same is None or entry.is_end:
-            groups.append([entry])
+        if entry.position // STEP_ROOM != checkpoint:
+            checkpoint, first = entry.position // STEP_ROOM, max(len(groups) - 1, 0)  # the last may go on
+        name = whole(entry.step)
+        if name in names[first:] and not entry.is_end:
+            groups[len(names) - 1 - names[::-1].index(name)].append(entry)
         else:
-            same.append(entry)
+            groups.append([entry])
+            names.append(name)
     return groups
 
 
