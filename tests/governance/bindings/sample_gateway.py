@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -170,8 +171,12 @@ async def ask(
         sent.append((b"content-length", str(len(body)).encode()))
     got: list[Any] = []
 
+    unread = [{"type": "http.request", "body": body or b"", "more_body": False}]
+
     async def whole() -> Any:
-        return {"type": "http.request", "body": body or b"", "more_body": False}
+        if not unread:
+            await asyncio.Event().wait()  # the client waits for its answer
+        return unread.pop()
 
     async def send(message: Any) -> None:
         got.append(message)
