@@ -17,6 +17,7 @@ from gateway.composition.application import Tiergate
 from gateway.composition.connectors import connectors, vendor_of
 from gateway.composition.consumers import reloading
 from gateway.composition.egress import egress_of
+from gateway.composition.flows import flow_runtime
 from gateway.composition.identity import Identities, identities
 from gateway.composition.lifetime import Part, lifetime
 from gateway.composition.policies import audited, policies
@@ -31,7 +32,7 @@ from governance.bindings.edge import Edge
 from governance.bindings.served import WireLimits
 from governance.bindings.shedding import SheddingLimits
 from governance.bindings.streams import end_streams
-from governance.call import Clock, Policy, SystemClock
+from governance.call import Clock, Foreground, Policy, SystemClock
 from governance.consumers import Consumers
 from governance.contract import CursorCodec, Operation
 from governance.contract.discovery import discover_apis
@@ -55,7 +56,7 @@ from governance.telemetry import CallMetrics, HopLog, Tracing
 from governance.webhooks import Inbox, VendorSchemes
 from governance.wire.peer import TrustedProxies
 from process_apis.events.schemas import routes as event_schema_routes
-from process_apis.flow import FlowRuntime, FlowSettings
+from process_apis.flow import FlowRuntime
 from process_apis.quote_to_cash.links import QuoteLinks
 from system_apis.embedded import RecordFiles
 
@@ -83,7 +84,8 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
     database = Database(settings.home, settings.database.url)
     who = identities(settings, operations, database, clock)
     directory = CrmAccountDirectory()
-    flows = FlowRuntime(FlowSettings(home=settings.home, database_url=settings.database.url), clock)
+    foreground = Foreground()
+    flows = flow_runtime(settings, clock, foreground)
     resources: dict[Any, Any] = {
         Clock: clock,
         Store: store.store,
@@ -106,7 +108,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
     directory.bind(assembly)
 
     # The application: the edge for operations, pages and documents beside it.
-    edge = _edge(settings, assembly, wiring, governing)
+    edge = _edge(settings, assembly, wiring, governing, foreground)
     resources[CallMetrics].include(edge.shedding)
     issuer = [who.issuer] if who.issuer else []
     parts: list[Part] = [store, database, *issuer, egress, *ports.values(), *governing, flows, edge.shedding]
@@ -117,11 +119,13 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
     return application
 
 
-def _edge(settings: Settings, assembly: Assembly, wiring: Wiring, governing: Sequence[Policy]) -> Edge:
+def _edge(
+    settings: Settings, assembly: Assembly, wiring: Wiring, governing: Sequence[Policy], foreground: Foreground
+) -> Edge:
     cors = next(policy for policy in governing if isinstance(policy, Cors))
     gateway = settings.gateway
     shedding = SheddingLimits(most_in_flight=gateway.most_in_flight, most_lag_s=gateway.most_lag_s)
-    return Edge(assembly.routes, wiring.limits, cors.preflight, wiring.clock, shedding)
+    return Edge(assembly.routes, wiring.limits, cors.preflight, wiring.clock, shedding, foreground)
 
 
 def _routes(

@@ -227,6 +227,8 @@ class Sections(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Process API to the company's rules about it, read by the process's own settings."""
     egress: Mapping[str, Any] = {}
     """What all ways out share, read by governance/egress."""
+    flows: Mapping[str, Any] = {}
+    """How flows are worked on and kept, read by process_apis/flow."""
     telemetry: Telemetry = Telemetry()
     chaos: Chaos = Chaos()
 

@@ -3,5 +3,6 @@
 from governance.database.database import Database, DatabaseAway
 from governance.database.engine import open_engine
 from governance.database.migration import Migrations, migrate, one_at_a_time
+from governance.database.turn import URGENT
 
-__all__ = ["Database", "DatabaseAway", "Migrations", "migrate", "one_at_a_time", "open_engine"]
+__all__ = ["URGENT", "Database", "DatabaseAway", "Migrations", "migrate", "one_at_a_time", "open_engine"]

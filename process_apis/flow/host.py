@@ -11,13 +11,15 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 from msgspec.structs import replace
 
-from governance.call import Clock
+from governance.call import Clock, Foreground
+from process_apis.flow.retention import old_legs
 from process_apis.flow.seldom import once_in_a_while
 from process_apis.flow.serializer import FlowSerializer
 from process_apis.flow.settings import FlowSettings
@@ -40,7 +42,14 @@ LISTEN_S = 0.2
 class Host:
     """Queues flows in any process, and runs them in the one that launches it."""
 
-    def __init__(self, engine: sa.Engine, clock: Clock, settings: FlowSettings, changed: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        clock: Clock,
+        settings: FlowSettings,
+        changed: Callable[[str], None],
+        foreground: Foreground,
+    ) -> None:
         logging.getLogger("dbos").setLevel(logging.WARNING)
         once_in_a_while(logging.getLogger("dbos"))
         self._engine = engine
@@ -48,7 +57,7 @@ class Host:
         self._client = DBOSClient(
             system_database_engine=engine, serializer=FlowSerializer(), application_name=APPLICATION, lazy=True
         )
-        self._worker = Worker(engine, clock, settings, self.enqueue, changed)
+        self._worker = Worker(engine, clock, settings, self.enqueue, changed, foreground)
         self.launched = False
 
     def prepare(self) -> None:
@@ -105,6 +114,14 @@ class Host:
         self._count_crashes(executors)
         if flow_legs := self._left(executors):
             self._client.resume_workflows(flow_legs, queue_name=QUEUE)
+
+    def forget(self, now: datetime, kept: timedelta) -> int:
+        """Forget some legs that ended longer ago than ``kept``; how many."""
+        with self._engine.connect() as connection:
+            legs = old_legs(connection, self._schema, now, kept)
+        if legs:
+            self._client.delete_workflows(legs)
+        return len(legs)
 
     async def stop(self, grace_s: float) -> None:
         """Let go of the flows, then stop the engine; what was under way stays so for the next executor."""

@@ -13,6 +13,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,10 +21,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
-from governance.call import Call, Clock
+from governance.call import Call, Clock, Foreground
 from governance.contract import NotFound
 from governance.contract.refusals import SystemUnavailable
-from governance.database import Migrations, migrate, one_at_a_time, open_engine
+from governance.database import URGENT, Migrations, migrate, one_at_a_time, open_engine
 from process_apis.events.migration import MIGRATIONS as EVENT_TABLES
 from process_apis.flow.accepting import Acceptance
 from process_apis.flow.companion import Companion
@@ -52,9 +53,10 @@ LOOK_S = 0.1
 class FlowRuntime:
     """Durable flows for the process APIs of this process; does nothing where none is registered."""
 
-    def __init__(self, settings: FlowSettings, clock: Clock) -> None:
+    def __init__(self, settings: FlowSettings, clock: Clock, foreground: Foreground | None = None) -> None:
         self._settings = settings
         self._clock = clock
+        self._foreground = foreground or Foreground()
         self._flows: list[tuple[Flow[Any], object]] = []
         self._adopted = list(OWN_TABLES)
         self._has_readers = False
@@ -108,7 +110,7 @@ class FlowRuntime:
         self._engine = open_engine(settings.home, settings.database_url, settings.connections)
         from process_apis.flow.host import Host
 
-        self._host = Host(self._engine, self._clock, settings, self._changed)
+        self._host = Host(self._engine, self._clock, settings, self._changed, self._foreground)
         await asyncio.to_thread(self._prepare, self._engine, self._host)
         if settings.run:
             self._tenure = Tenure(place_for(self._engine, settings.home), self._host, settings, self._clock, self.write)
@@ -231,10 +233,9 @@ class FlowRuntime:
                 left_s = deadline - self._clock.monotonic()
                 if good(seen) or left_s <= 0:
                     return seen
-                try:  # a change made by another process wakes nobody here, so look again soon
+                with self._foreground.resting(), suppress(TimeoutError):
+                    # a change made by another process wakes nobody here, so look again soon
                     await asyncio.wait_for(changed.wait(), min(left_s, LOOK_S))
-                except TimeoutError:
-                    continue
         finally:
             if self._watched.get(flow_id) is changed:
                 self._watched.pop(flow_id, None)
@@ -299,7 +300,7 @@ class FlowRuntime:
             return work(connection)
 
     def _transacted(self, work: Callable[[sa.Connection], T]) -> T:
-        with self._database.begin() as connection:
+        with self._database.connect().execution_options(**{URGENT: True}) as connection, connection.begin():
             return work(connection)
 
     def _prepare(self, engine: sa.Engine, host: Host) -> None:

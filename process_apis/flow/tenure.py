@@ -1,8 +1,8 @@
 """A process's time in its place: it takes the place, looks after it, and gives it up.
 
 While it waits for a place it looks every ``TAKE_OVER_S``. Once in it, it takes over what dead
-holders of other places left, and queues the flows at rest whose time has come. When the database is
-away, both wait for it.
+holders of other places left, queues the flows at rest whose time has come, and forgets what is too
+old. When the database is away, all of that waits for it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from governance.call import Clock
 from governance.contract.refusals import SystemUnavailable
 from process_apis.flow.resting import wake_due
+from process_apis.flow.retention import AT_ONCE, forget_notes
 from process_apis.flow.settings import FlowSettings
 from process_apis.flow.slot import Place
 from process_apis.flow.table import Flow
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("tiergate.flow")
 TAKE_OVER_S = 0.25
 AWAY_S = 1.0
+PAUSE_S = 0.2
 Write = Callable[[Callable[[sa.Connection], list[str]]], Awaitable[list[str]]]
 
 
@@ -38,7 +41,7 @@ class Tenure:
     def __init__(self, place: Place, host: Host, settings: FlowSettings, clock: Clock, write: Write) -> None:
         self._place = place
         self._host = host
-        self._look_s = settings.look_s
+        self._settings = settings
         self._clock = clock
         self._write = write
         self._carried: Sequence[tuple[Flow[Any], object]] = ()
@@ -48,7 +51,7 @@ class Tenure:
         """Take the place for these flows, each with the object whose methods its steps are, or wait for it."""
         self._carried = carried
         await self._take()
-        self._tasks = [asyncio.create_task(self._look_after()), asyncio.create_task(self._wake_due())]
+        self._tasks = [asyncio.create_task(work()) for work in (self._look_after, self._wake_due, self._tidy)]
 
     async def stop(self) -> None:
         """Look after the place no longer; it is still held."""
@@ -81,7 +84,7 @@ class Tenure:
 
     async def _wake_due(self) -> None:
         while True:
-            await asyncio.sleep(self._look_s)
+            await asyncio.sleep(self._settings.look_s)
             if not self._host.launched:
                 continue
             try:
@@ -89,3 +92,21 @@ class Tenure:
             except SystemUnavailable as error:
                 log.warning("flows that fall due can't be found: %s", error)
                 await asyncio.sleep(AWAY_S)
+
+    async def _tidy(self) -> None:
+        """Forget what is too old, some at a time, and the sooner again where there is more."""
+        more = False
+        while True:
+            await asyncio.sleep(PAUSE_S if more else self._settings.tidy_s)
+            try:
+                more = self._host.launched and await self._forgotten()
+            except (SQLAlchemyError, SystemUnavailable) as error:
+                more = False
+                log.warning("what is too old can't be forgotten now: %s", error)
+
+    async def _forgotten(self) -> bool:
+        now, settings = self._clock.now(), self._settings
+        legs = await asyncio.to_thread(self._host.forget, now, timedelta(days=settings.engine_days))
+        kept = timedelta(days=settings.timeline_days)
+        noted = await self._write(lambda connection: [""] * forget_notes(connection, now, kept))
+        return legs == AT_ONCE or len(noted) == AT_ONCE

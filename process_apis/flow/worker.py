@@ -24,9 +24,8 @@ import sqlalchemy as sa
 from dbos import DBOS, StepOptions
 from dbos import error as engine_errors
 from msgspec.structs import replace
-from sqlalchemy.exc import SQLAlchemyError
 
-from governance.call import Clock
+from governance.call import Clock, Foreground
 from process_apis.flow.asking import DONE, Asking
 from process_apis.flow.checkpoint import CheckpointLost, Checkpoints
 from process_apis.flow.leg import Leg, Superseded, gate
@@ -56,12 +55,19 @@ class Worker:
     """Runs the flows of one process."""
 
     def __init__(
-        self, engine: sa.Engine, clock: Clock, settings: FlowSettings, enqueue: Enqueue, changed: Callable[[str], None]
+        self,
+        engine: sa.Engine,
+        clock: Clock,
+        settings: FlowSettings,
+        enqueue: Enqueue,
+        changed: Callable[[str], None],
+        foreground: Foreground,
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._checkpoints = Checkpoints(engine)
-        self._asking = Asking(engine, clock, settings)
+        self._asking = Asking(engine, clock, settings, foreground)
+        self._foreground = foreground
         self._recording = Slots(RECORDED_AT_ONCE[engine.dialect.name])
         self._enqueue = enqueue
         self._changed = changed
@@ -84,6 +90,7 @@ class Worker:
         if task := asyncio.current_task():
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+        await self._foreground.give_way()
         try:
             async with self._recording.one(start.priority):
                 leg = await in_database(partial(self._load, flow, performer, start))
@@ -94,7 +101,9 @@ class Worker:
             if leg.crashes and await in_database(partial(self._moved, leg)):
                 return "moved"
             return await self._carried(leg)
-        except (engine_errors.DBOSException, SQLAlchemyError, CheckpointLost):
+        except Superseded:
+            return "superseded"
+        except (engine_errors.DBOSException, CheckpointLost):
             raise
         except Exception as error:  # noqa: BLE001 - a checkpoint that can't be written must not lose the flow
             unexpected.error("%s: the flow failed", start.flow_id, exc_info=error)
@@ -259,7 +268,7 @@ class Worker:
         kept, revision = leg.collect(step_id, went_on=True), leg.run.revision + 1
 
         def write(connection: sa.Connection) -> None:
-            leg.keep(connection, kept, leg=start.leg, revision=revision, amended=done)
+            leg.keep(connection, kept, leg=start.leg, revision=revision, amended=done, committed=False)
             self._enqueue(connection, leg.flow.name, start, leg.priority)
 
         self._checkpoints.expect(leg.start.workflow_id, step_id, write)
@@ -294,7 +303,8 @@ class Worker:
         if leg.flow.publishes is not None and outcome not in leg.start.told:
             leg.events += leg.flow.publishes(leg.run.state)
         at = None if telling else microseconds(self._clock.now())
-        self._keep(leg, step_id, ended=True, outcome=outcome, ended_us=at)
+        changes = {} if outcome == "completed" else {"committed": False}  # nothing of it stands any more
+        self._keep(leg, step_id, ended=True, outcome=outcome, ended_us=at, **changes)
 
     def _keep(self, leg: Leg, step_id: int, *, went_on: bool = True, **changes: Any) -> None:
         kept = leg.collect(step_id, went_on=went_on)

@@ -199,11 +199,13 @@ class Story:
 
         self.run(accept_all())
 
-    async def accept(self, case_id: str, quantity: int = 1, priority: int = 5) -> None:
+    async def accept(
+        self, case_id: str, quantity: int = 1, priority: int = 5, fingerprint: str = "fingerprint"
+    ) -> None:
         principal = Principal(subject="tester", client_id="tests", accounts=Accounts(reach="all"))
         call = Call(principal=principal, operation_id="case.v1.open", idempotency_key=case_id)
         first = Case(case_id=case_id, quantity=quantity)
-        await self.flows.accept(self._table, case_id, "ACME", "fingerprint", first, call, priority=priority)
+        await self.flows.accept(self._table, case_id, "ACME", fingerprint, first, call, priority=priority)
 
     def when_later(self, seconds: float) -> None:
         """The clock moves ahead."""
