@@ -23,6 +23,7 @@ from gateway.chaos.ledgers import Ledgers, read_ledgers
 from gateway.chaos.own_state import read_own_state, read_timelines
 from gateway.chaos.plan import FOLDER, OVER, FaultKind, Plan, write_plan
 from gateway.chaos.postgresql import Given, Own, Server
+from gateway.chaos.returns_desk import ReturnsDesk, returns
 from gateway.chaos.schedule import Run
 from gateway.chaos.takeovers import Takeovers, read_takeovers
 from gateway.chaos.verdict import Evidence, Finding, findings
@@ -125,6 +126,7 @@ class _Course:
         write_plan(self._home, plan)
         over = self._home / FOLDER / OVER
         over.touch()
+        desk: asyncio.Task[None] | None = None
         try:
             self._watch.stage("starting")
             await self._fleet.start()
@@ -132,18 +134,23 @@ class _Course:
             await put_goods(self._crowd)
             before = read_ledgers(self._home)
             over.unlink()
+            desk = asyncio.create_task(ReturnsDesk(self._crowd).work())
             killing = Killing(run, self._fleet, self._server, self._crowd.pulse)
             await self._drive(killing)
             over.touch()
             self._watch.stage("settling")
             settled_s = await self._settle(killing.toll)
             orders = await self._orders()
+            sent_back = await self._all_back()
             codes = await self._fleet.stop()
         finally:
+            if desk is not None:
+                desk.cancel()
+                await asyncio.gather(desk, return_exceptions=True)
             await self._crowd.leave()
             await self._fleet.end()
         self._watch.stage("checking")
-        return self._judged(began, settled_s, killing.toll, before, orders, codes)
+        return self._judged(began, settled_s, killing.toll, before, orders, sent_back, codes)
 
     async def _drive(self, killing: Killing) -> None:
         self._watch.stage("driving")
@@ -182,6 +189,14 @@ class _Course:
             self._watch.moved(self._crowd.pulse, toll)
         return time.monotonic() - began
 
+    async def _all_back(self) -> list[dict[str, Any]]:
+        """The returns, once all are closed or time is up."""
+        while True:
+            found = await returns(self._crowd)
+            if all(one["status"] == "closed" for one in found) or time.monotonic() > self._deadline:
+                return found
+            await asyncio.sleep(0.3)
+
     async def _orders(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         cursor = ""
@@ -202,6 +217,7 @@ class _Course:
         toll: Toll,
         before: Ledgers,
         orders: list[dict[str, Any]],
+        sent_back: list[dict[str, Any]],
         codes: list[int],
     ) -> tuple[Result, Evidence]:
         evidence = Evidence(
@@ -209,6 +225,7 @@ class _Course:
             orders=orders,
             before=before,
             after=read_ledgers(self._home),
+            returns=sent_back,
             own=read_own_state(self._home, self._server.url),
             unexpected=self._fleet.unexpected(),
         )

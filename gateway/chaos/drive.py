@@ -16,9 +16,11 @@ import msgspec
 from msgspec import Struct
 
 from gateway.chaos.http import Answer, Connections, Lost
-from gateway.chaos.wishes import ORDERS, PORTAL, SALES, Wish
+from gateway.chaos.wishes import APPROVER, ORDERS, PORTAL, RETURNS, SALES, Wish
 
 ENDED = frozenset({"completed", "rejected", "cancelled"})
+UNDECIDED = frozenset({"accepted", "allocated"})
+"""An order that needs somebody's yes waits for it in one of these."""
 AGAIN = frozenset({"idempotency-key-in-flight", "rate-limited", "unavailable", "overloaded", "deadline-exceeded"})
 """Problems after which a client sends the same again."""
 PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0
@@ -41,6 +43,9 @@ class Tale(Struct, kw_only=True):
     """The last one seen."""
     cancelled_answer: str = ""
     """The status that an answered cancel showed, or the type of its refusal."""
+    return_id: str = ""
+    yeses: int = 0
+    """How often it was approved."""
     amended: bool | None = None
     """Whether an answer said that the order is amended; None: it said nothing for sure."""
     strange: list[str] = []
@@ -137,11 +142,15 @@ class Crowd:
             answer = await self._once(wish.client, "GET", path)
             if answer is not None and answer.status == 200:
                 tale.status = answer.json()["status"]
+                if tale.status in UNDECIDED and wish.waits_for_a_yes:
+                    await self._approve(tale)
             elif answer is not None and not _again(answer):
                 tale.strange.append(f"GET answered {answer.status}: {answer.body.decode(errors='replace')[:300]}")
         self.pulse.ended += tale.status in ENDED
         if wish.manner == "repeated":
             await self._placed(tale)
+        if wish.manner == "returned" and tale.status == "completed":
+            await self._sent_back(tale)
 
     async def ask(self, client: str, method: str, path: str, body: Any = None, key: str = "") -> Answer:
         """The answer to a request that is sent until somebody answers it.
@@ -214,6 +223,38 @@ class Crowd:
             tale.cancelled_answer = answer.json()["status"]
         else:
             tale.cancelled_answer = _type_of(answer)
+
+    async def _sent_back(self, tale: Tale) -> None:
+        """Return one of the first line."""
+        wish, order_id = tale.wish, next(iter(tale.order_ids))
+        try:
+            order = (await self.ask(SALES, "GET", f"{ORDERS}/{order_id}")).json()
+            body = {
+                "account_id": wish.account_id,
+                "order_id": order_id,
+                "sales_order_id": order["sales_order_id"],
+                "lines": [{"sku": order["lines"][0]["sku"], "quantity": 1}],
+                "reason": "not_needed",
+            }
+            answer = await self.ask(SALES, "POST", RETURNS, body, f"{wish.key}-return")
+        except Lost as lost:
+            tale.strange.append(str(lost))
+            return
+        if answer.status == 202:
+            tale.return_id = answer.json()["return_id"]
+        else:
+            tale.strange.append(f"POST {RETURNS} answered {answer.status}: {answer.body.decode()[:300]}")
+
+    async def _approve(self, tale: Tale) -> None:
+        """Say yes; it is said again where it was not heard, or came before the order waited for it."""
+        wish = tale.wish
+        path = f"{ORDERS}/{next(iter(tale.order_ids))}/approve"
+        tale.yeses += 1
+        answer = await self._once(
+            APPROVER, "POST", path, {"account_id": wish.account_id}, f"{wish.key}-yes-{tale.yeses}"
+        )
+        if answer is not None and answer.status != 202 and not _again(answer) and _type_of(answer) != "wrong-state":
+            tale.strange.append(f"POST {path} answered {answer.status}: {answer.body.decode(errors='replace')[:300]}")
 
     async def _amended(self, tale: Tale) -> None:
         """Change the first line's quantity at the revision that was read; read again when that is not the newest."""

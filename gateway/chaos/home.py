@@ -5,7 +5,9 @@ from __future__ import annotations
 from gateway.chaos.drive import SYSTEMS, WATCHER, Crowd
 from gateway.chaos.http import Lost
 from gateway.chaos.wishes import (
+    APPROVER,
     CHANNEL_PRICE_MINOR,
+    DEAR,
     IN_HAMBURG,
     IN_ROTTERDAM,
     PLENTY,
@@ -15,10 +17,10 @@ from gateway.chaos.wishes import (
     WEB_SHOP,
 )
 
-CLIENTS = (*(account.lower() for account in PORTAL_ACCOUNTS), SALES, WATCHER, SYSTEMS)
+CLIENTS = (*(account.lower() for account in PORTAL_ACCOUNTS), SALES, APPROVER, WATCHER, SYSTEMS)
 WAREHOUSES = ("HAM", "ROT", "POZ", "CLE-3PL")
 THIRD_PARTY = "CLE-3PL"
-PLACES = {IN_HAMBURG: ("HAM",), IN_ROTTERDAM: ("ROT",), **dict.fromkeys(SKUS, WAREHOUSES)}
+PLACES = {IN_HAMBURG: ("HAM",), IN_ROTTERDAM: ("ROT",), **dict.fromkeys((*SKUS, DEAR), WAREHOUSES)}
 
 CONFIGURATION = """\
 # Written by tiergate chaos for one run.
@@ -51,7 +53,16 @@ scopes = [
     "order-to-fulfillment.agreed-orders:write",
     "order-to-fulfillment.orders:write",
     "order-to-fulfillment.orders:read",
+    "returns.returns:write",
+    "returns.returns:read",
+    "returns.receipts:write",
+    "returns.inspections:write",
 ]
+account_reach = "all"
+
+[consumers.{approver}]
+secrets = ["env:CHAOS_SECRET"]
+scopes = ["order-to-fulfillment.approvals:write", "order-to-fulfillment.orders:read"]
 account_reach = "all"
 
 [consumers.{watcher}]
@@ -70,7 +81,9 @@ accounts = ["{account_id}"]
 def configuration(database_url: str) -> str:
     """The tiergate.toml of a run."""
     clients = [PORTAL_CLIENT.format(client=account.lower(), account_id=account) for account in PORTAL_ACCOUNTS]
-    return CONFIGURATION.format(database_url=database_url, watcher=WATCHER, sales=SALES) + "".join(clients)
+    return CONFIGURATION.format(database_url=database_url, watcher=WATCHER, sales=SALES, approver=APPROVER) + "".join(
+        clients
+    )
 
 
 async def put_goods(crowd: Crowd) -> None:

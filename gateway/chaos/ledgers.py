@@ -38,6 +38,8 @@ class SalesOrder(Struct, frozen=True, kw_only=True):
     total: int
     quantities: Counter[str]
     invoices: tuple[Invoice, ...]
+    to_refund: int = 0
+    """What its credit memos leave to be given back, by card."""
 
 
 class Payment(Struct, frozen=True, kw_only=True):
@@ -70,6 +72,8 @@ class Reservation(Struct, frozen=True, kw_only=True):
     account_id: str
     status: str
     quantities: Counter[str]
+    issued: Counter[str]
+    """What of it left the books."""
 
 
 class Exposure(Struct, frozen=True, kw_only=True):
@@ -151,6 +155,7 @@ def _sales_orders(erp: sqlite3.Connection) -> Iterator[SalesOrder]:
                 quantities=billed.get(row["key"], Counter()),
             )
         )
+    to_refund = _to_refund(erp)
     for row in erp.execute("SELECT * FROM sales_orders ORDER BY key"):
         yield SalesOrder(
             key=row["key"],
@@ -160,18 +165,38 @@ def _sales_orders(erp: sqlite3.Connection) -> Iterator[SalesOrder]:
             total=row["total"],
             quantities=ordered.get(row["key"], Counter()),
             invoices=tuple(invoices[row["key"]]),
+            to_refund=to_refund[row["key"]],
         )
 
 
 def _reservations(erp: sqlite3.Connection) -> Iterator[Reservation]:
-    allocated = _lines(erp, "reservation", "allocations")
-    for row in erp.execute("SELECT * FROM reservations ORDER BY key"):
+    settled = _settled_parts(erp)
+    allocated: dict[int, Counter[str]] = defaultdict(Counter)
+    issued: dict[int, Counter[str]] = defaultdict(Counter)
+    statuses = {row["key"]: row for row in erp.execute("SELECT * FROM reservations ORDER BY key")}
+    for row in erp.execute("SELECT reservation AS key, sku, warehouse, quantity FROM allocations"):
+        key = row["key"]
+        outcome = settled.get((key, row["warehouse"]), statuses[key]["status"])
+        allocated[key][row["sku"]] += row["quantity"]
+        if outcome in ("consumed", "issued"):
+            issued[key][row["sku"]] += row["quantity"]
+    for key, row in statuses.items():
         yield Reservation(
             reference=row["reference"],
             account_id=row["account_id"],
             status=row["status"],
-            quantities=allocated.get(row["key"], Counter()),
+            quantities=allocated[key],
+            issued=issued[key],
         )
+
+
+def _settled_parts(erp: sqlite3.Connection) -> dict[tuple[int, str], str]:
+    """What became of the part of a reservation in one warehouse, where that was settled by itself."""
+    if not _has(erp, "settled_parts"):
+        return {}
+    return {
+        (row["reservation"], row["warehouse"]): row["outcome"] for row in erp.execute("SELECT * FROM settled_parts")
+    }
 
 
 def _counted(erp: sqlite3.Connection, column: str) -> Counter[str]:
@@ -179,11 +204,17 @@ def _counted(erp: sqlite3.Connection, column: str) -> Counter[str]:
 
 
 def _restocked(erp: sqlite3.Connection) -> Counter[str]:
-    query = (
-        "SELECT sku, sum(quantity) FROM return_lines JOIN returns ON returns.key = return_key"
-        " WHERE status IN ('received', 'credited') GROUP BY sku"
-    )
-    return Counter(dict(map(tuple, erp.execute(query))))
+    query = "SELECT sku, sum(restocked) FROM inspected_lines GROUP BY sku"
+    return Counter(dict(map(tuple, erp.execute(query)))) if _has(erp, "inspected_lines") else Counter()
+
+
+def _to_refund(erp: sqlite3.Connection) -> Counter[int]:
+    query = "SELECT sales_order, sum(to_refund) FROM credit_memos WHERE status = 'posted' GROUP BY sales_order"
+    return Counter(dict(map(tuple, erp.execute(query)))) if _has(erp, "credit_memos") else Counter()
+
+
+def _has(connection: sqlite3.Connection, table: str) -> bool:
+    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone() is not None
 
 
 def _exposures(erp: sqlite3.Connection) -> Iterator[Exposure]:

@@ -15,6 +15,7 @@ from gateway.chaos.kill_switch import Victim
 from gateway.chaos.plan import chance
 from process_apis.flow.table import Step
 from process_apis.order_to_fulfillment.flow import ORDER_TO_FULFILLMENT
+from process_apis.returns.flow import RETURNS
 
 T = TypeVar("T")
 KillKind = Literal["step", "gateway", "worker", "store", "database"]
@@ -23,6 +24,8 @@ EFFECTS = (
     "erp.cancel_sales_order", "logistics.release_shipment", "payments.capture",
 )  # fmt: skip
 """Steps of several effects may be cut between them, and an undo after any of its effects."""
+NEVER = frozenset({"reserve_or_ask", "settle_rest", "decide", "tell_end"})
+"""Steps that the orders of a run hardly ever come to."""
 SHARES: tuple[tuple[KillKind, float], ...] = (("gateway", 0.2), ("worker", 0.1), ("store", 0.1))
 """Of the kills that are left by the database; all others are at a step's boundary."""
 DATABASE_KILLS = 0.08
@@ -65,9 +68,11 @@ class Run(Struct, frozen=True, kw_only=True):
 
 def boundaries() -> tuple[str, ...]:
     """Every boundary at which a process can be killed: of each record, and after each effect."""
-    flow = ORDER_TO_FULFILLMENT
-    steps = [_recorded_as(group[-1]) for group in flow.groups] + ["undo"] + ([flow.last.name] if flow.last else [])
-    records = [f"{step}.{side}" for step in steps for side in ("before", "after")]
+    steps = ["undo"]
+    for flow in (ORDER_TO_FULFILLMENT, RETURNS):
+        steps += [_recorded_as(group[-1]) for group in flow.groups]
+        steps += [flow.last.name] if flow.last else []
+    records = [f"{step}.{side}" for step in steps if step not in NEVER for side in ("before", "after")]
     return (*records, *(f"{effect}.after" for effect in EFFECTS))
 
 

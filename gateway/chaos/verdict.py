@@ -21,7 +21,6 @@ from gateway.chaos.wishes import CANCELLED
 
 T = TypeVar("T")
 Key = TypeVar("Key")
-UNDONE = frozenset({"rejected", "cancelled"})
 Order = Mapping[str, Any]
 """An order as the API shows it."""
 
@@ -41,6 +40,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     before: Ledgers
     after: Ledgers
     own: OwnState
+    returns: Sequence[Order] = ()
     unexpected: Sequence[str] = ()
     """Lines of the log about what should never happen."""
 
@@ -53,6 +53,7 @@ def findings(evidence: Evidence) -> list[Finding]:
             _of_clients(evidence),
             _of_orders(evidence),
             _strangers(evidence),
+            _of_returns(evidence),
             _of_stock(evidence),
             _of_sums(evidence.after),
             _of_flows(evidence),
@@ -102,7 +103,7 @@ def _of_orders(evidence: Evidence) -> Iterator[Finding]:
             [one for one in sent[order_id] if one.status != "cancelled"],
             [one for one in paid[order_id] if not one.voided],
         )
-        check = _undone if status in UNDONE else _completed
+        check = _completed if status == "completed" else _sent_back if order.get("return_ids") else _undone
         told = after.completed_activities[order_id]
         if told != (status == "completed"):
             yield Finding(order_id, f"is {status}, and sales was told {told} times that it is completed")
@@ -119,30 +120,50 @@ def _undone(_: Order, posted: Sequence[SalesOrder], sent: Sequence[Shipment], pa
         yield f"{len(paid)} payments of it were not voided"
 
 
-def _completed(
+def _sent_back(
     order: Order, posted: Sequence[SalesOrder], sent: Sequence[Shipment], paid: Sequence[Payment]
 ) -> Iterator[str]:
-    wanted = Counter({line["sku"]: line["quantity"] for line in order["lines"]})
-    total = order["total"]["amount_minor"]
+    """It was cancelled when part of it had left: that part is invoiced, and comes back."""
     if len(posted) != 1:
         yield f"the ERP has {len(posted)} orders of it"
         return
-    invoices = posted[0].invoices
+    yield from _billed(order, posted[0], sent, paid, _sum(one.quantities for one in sent))
+
+
+def _completed(
+    order: Order, posted: Sequence[SalesOrder], sent: Sequence[Shipment], paid: Sequence[Payment]
+) -> Iterator[str]:
+    wanted: Counter[str] = Counter()
+    for line in order["lines"]:
+        wanted[line["sku"]] += line["quantity"]
+    if len(posted) != 1:
+        yield f"the ERP has {len(posted)} orders of it"
+        return
     if posted[0].quantities != wanted:
         yield f"the ERP's order is for {dict(posted[0].quantities)}, not {dict(wanted)}"
     if _sum(one.quantities for one in sent) != wanted:
         yield f"{dict(_sum(one.quantities for one in sent))} was sent, not {dict(wanted)}"
+    yield from _billed(order, posted[0], sent, paid, wanted)
+    invoiced = sum(one.total for one in posted[0].invoices)
+    if invoiced != order["total"]["amount_minor"]:
+        yield f"{invoiced} was invoiced, not {order['total']['amount_minor']}"
+
+
+def _billed(
+    order: Order, posted: SalesOrder, sent: Sequence[Shipment], paid: Sequence[Payment], wanted: Counter[str]
+) -> Iterator[str]:
+    """What was sent is invoiced once and, by card, paid once, apart from what was given back for returns."""
+    invoices = posted.invoices
     if _sum(one.quantities for one in invoices) != wanted:
         yield f"{dict(_sum(one.quantities for one in invoices))} was invoiced, not {dict(wanted)}"
     if not 1 <= len(invoices) <= len(sent):
         yield f"it has {len(invoices)} invoices for {len(sent)} shipments"
     invoiced = sum(one.total for one in invoices)
-    if invoiced != total:
-        yield f"{invoiced} was invoiced, not {total}"
     by_card = order["payment"] == "card"
-    captured = [(one.captured, one.captures) for one in paid]
-    if captured != ([(invoiced, invoiced)] if by_card else []):
-        yield f"payments took {captured}, and {invoiced if by_card else 'nothing'} is right"
+    captured = [(one.captured, one.captures, one.refunded) for one in paid]
+    right = [(invoiced, invoiced, posted.to_refund)] if by_card else []
+    if captured != right:
+        yield f"payments took, moved and gave back {captured}, and {right} is right"
     settled = sum(one.paid for one in invoices)
     if settled != (invoiced if by_card else 0):
         yield f"{settled} of its invoices is paid, not {invoiced if by_card else 0}"
@@ -170,12 +191,26 @@ def _strangers(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(order_id, "has a shipment, and is no order")
 
 
+def _of_returns(evidence: Evidence) -> Iterator[Finding]:
+    known = {one["return_id"]: one for one in evidence.returns}
+    for tale in evidence.tales:
+        if tale.return_id and tale.return_id not in known:
+            yield Finding(next(iter(tale.order_ids)), f"its return {tale.return_id} was accepted and is not there")
+    wanted = {tale.return_id for tale in evidence.tales if tale.return_id}
+    wanted |= {return_id for order in evidence.orders for return_id in order.get("return_ids") or ()}
+    for return_id, one in known.items():
+        if one["status"] != "closed":
+            yield Finding(one["order_id"], f"its return {return_id} has not ended: {one['status']}, {one['stage']}")
+        if return_id not in wanted:
+            yield Finding(one["order_id"], f"has return {return_id}, of which nobody was told")
+
+
 def _of_stock(evidence: Evidence) -> Iterator[Finding]:
     before, after = evidence.before, evidence.after
     for one in after.reservations:
         if one.status == "held":
             yield Finding("", f"reservation {one.reference} of {one.account_id} still holds {dict(one.quantities)}")
-    consumed = _sum(one.quantities for one in after.reservations if one.status == "consumed")
+    consumed = _sum(one.issued for one in after.reservations)
     sent = _sum(one.quantities for one in after.shipments if one.status != "cancelled")
     for sku in sorted(set(consumed) | set(sent)):
         if consumed[sku] != sent[sku]:

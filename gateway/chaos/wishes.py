@@ -8,20 +8,25 @@ from msgspec import Struct
 
 from gateway.chaos.plan import chance
 
-Manner = Literal["plain", "cut", "doubled", "repeated", "cancelled", "amended"]
+Manner = Literal["plain", "cut", "doubled", "repeated", "cancelled", "amended", "returned"]
 PORTAL = "/experience/portal/v1/orders"
 INSIDE_SALES = "/process/order-to-fulfillment/v1/agreed-orders"
 WEB_SHOP = "web_shop"
 SHOPPER = {"name": "A. Shopper", "street": "Am Markt 1", "city": "Dresden", "postal_code": "01067", "country": "DE"}
 CHANNEL_PRICE_MINOR = 500
 ORDERS = "/process/order-to-fulfillment/v1/orders"
+RETURNS = "/process/returns/v1/returns"
 PATHS = {"portal": PORTAL, "inside sales": INSIDE_SALES, "web shop": ORDERS}
 SALES = "sales"
 """The client that places orders in the name of accounts."""
+APPROVER = "approver"
+"""The client that says yes to orders of others."""
 PORTAL_ACCOUNTS = ("STADTWERKE", "ACME", "PIXELFAB", "TIGHTROPE", "HOLDFAST")
 SKUS = ("BRG-6204", "BRG-6201", "BRG-6206", "BRG-6308")
 IN_HAMBURG, IN_ROTTERDAM = "BRG-LM12", "BRG-51106"
 """Two products that the run puts into one warehouse each, so that an order of both is sent from two."""
+DEAR = "DRV-MOT400"
+"""Of a high price: so many of it wait for somebody's yes."""
 PLENTY = 1_000_000
 COMPLETED, REJECTED = frozenset({"completed"}), frozenset({"rejected"})
 CANCELLED = "cancelled"
@@ -40,13 +45,14 @@ class Buyer(Struct, frozen=True, kw_only=True):
 
 
 BUYERS = (
-    Buyer(name="on account", share=0.26, account_id="STADTWERKE", end=COMPLETED),
+    Buyer(name="on account", share=0.23, account_id="STADTWERKE", end=COMPLETED),
     Buyer(name="within its limit", share=0.12, account_id="ACME", end=COMPLETED),
     Buyer(name="by card", share=0.22, account_id="PIXELFAB", end=COMPLETED, more={"card_token": "card_ok"}),
     Buyer(
         name="from two warehouses", share=0.1, account_id="STADTWERKE", end=COMPLETED,
         extra=((IN_HAMBURG, 3), (IN_ROTTERDAM, 2)),
     ),
+    Buyer(name="of high value", share=0.03, account_id="STADTWERKE", end=COMPLETED, extra=((DEAR, 300),)),
     Buyer(name="inside sales", share=0.07, account_id="VANDERMEER", end=COMPLETED, via="inside sales"),
     Buyer(name="web shop", share=0.05, account_id="STADTWERKE", end=COMPLETED, via="web shop"),
     Buyer(
@@ -65,6 +71,7 @@ MANNERS: tuple[tuple[Manner, float], ...] = (
     ("repeated", 0.06),
     ("cancelled", 0.14),
     ("amended", 0.1),
+    ("returned", 0.06),
 )
 
 
@@ -92,6 +99,11 @@ class Wish(Struct, frozen=True, kw_only=True):
     def client(self) -> str:
         """The client that sends it."""
         return self.account_id.lower() if self.path == PORTAL else SALES
+
+    @property
+    def waits_for_a_yes(self) -> bool:
+        """Whether somebody else has to approve it."""
+        return any(line["sku"] == DEAR for line in self.body["lines"])
 
     @property
     def amended_quantity(self) -> int:

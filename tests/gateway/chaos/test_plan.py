@@ -9,7 +9,7 @@ from gateway.chaos.schedule import Run, boundaries, kills, stops
 from gateway.chaos.wishes import BUYERS, CANCELLED, wish
 
 PLAN = Plan(seed=7, failing=0.1, lost=0.05, slow=0.05, away=0.1)
-RUN = Run(seed=7, orders=1_000, kills=60, processes=3, database_is_own=True)
+RUN = Run(seed=7, orders=1_000, kills=120, processes=3, database_is_own=True)
 
 
 def test_the_same_seed_meets_the_same_call_with_the_same_fault() -> None:
@@ -50,7 +50,7 @@ def test_chances_are_spread_evenly() -> None:
 
 def test_every_boundary_of_every_step_is_armed() -> None:
     planned = kills(RUN)
-    assert len(planned) == 60
+    assert len(planned) == 120
     assert {kill.boundary for kill in planned if kill.kind == "step"} == set(boundaries())
     assert {"reserve_stock.before", "undo.after", "write_back_end.before"} <= set(boundaries())
     assert {kill.kind for kill in planned} == {"step", "gateway", "worker", "store", "database"}
@@ -63,11 +63,11 @@ def test_kills_are_spread_over_the_orders_and_the_processes() -> None:
     assert moments[0] < 30
     assert 950 < moments[-1] < 1_000
     assert {kill.member for kill in planned} == {0, 1, 2}
-    assert planned == kills(RUN) != kills(Run(seed=8, orders=1_000, kills=60, processes=3, database_is_own=True))
+    assert planned == kills(RUN) != kills(Run(seed=8, orders=1_000, kills=120, processes=3, database_is_own=True))
 
 
 def test_some_processes_are_stopped_and_woken() -> None:
-    assert len(stops(RUN)) == 6
+    assert len(stops(RUN)) == 12
     assert all(1 <= stop.seconds <= 5 for stop in stops(RUN))
 
 
@@ -78,7 +78,7 @@ def test_without_a_database_of_its_own_none_is_killed() -> None:
 def test_wishes_are_of_every_kind_and_have_keys_of_their_own() -> None:
     wishes = [wish(3, number, 0.05) for number in range(1_000)]
     assert {one.buyer for one in wishes} == {buyer.name for buyer in BUYERS}
-    assert {one.manner for one in wishes} == {"plain", "cut", "doubled", "repeated", "cancelled"}
+    assert {one.manner for one in wishes} == {"plain", "cut", "doubled", "repeated", "cancelled", "amended", "returned"}
     assert len({one.key for one in wishes}) == len({one.reference for one in wishes}) == 1_000
     assert all((CANCELLED in one.ends) == (one.manner == "cancelled") for one in wishes)
     assert wishes == [wish(3, number, 0.05) for number in range(1_000)]
