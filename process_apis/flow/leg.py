@@ -176,20 +176,29 @@ class Leg:
         return Kept(rows=rows, state=self.run.state, events=events, closes=closes, at=self.run.clock.now())
 
     def keep(self, connection: sa.Connection, kept: Kept, **changes: Any) -> None:
-        """Write it, and ``changes`` of the flow's own row."""
-        this = flows.c.flow_id == self.run.flow_id
+        """Write it, and ``changes`` of the flow's own row.
+
+        Raises:
+            Superseded: another leg has begun since.
+        """
+        this = sa.and_(flows.c.flow_id == self.run.flow_id, flows.c.leg == self.start.leg)
         if self.crashes:
             changes |= {"crashes": 0, "trials": 0}
         if changes:
             changed = sa.update(flows).where(this).values(changes)
-            self.observe(connection.execute(changed.returning(*WATCHED)).one())
+            self._observed(connection.execute(changed.returning(*WATCHED)).one_or_none())
         elif not self.committed:
-            self.observe(connection.execute(sa.select(*WATCHED).where(this)).one())
+            self._observed(connection.execute(sa.select(*WATCHED).where(this)).one_or_none())
         self.flow.book.save(connection, self.run.flow_id, kept.state)
         add_to_timeline(connection, kept.rows)
         if kept.closes:
             close(connection, kept.closes, kept.at)
         append(connection, kept.events, kept.at)
+
+    def _observed(self, row: Any) -> None:
+        if row is None:
+            raise Superseded(f"{self.start.workflow_id}: another leg has begun")
+        self.observe(row)
 
     def following(self, index: int, verdict: Verdict) -> FlowStart:
         """The leg after a rest at the group ``index``, on the same way as this one."""

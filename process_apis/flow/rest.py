@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from process_apis.flow.leg import Kept, Leg
 from process_apis.flow.resting import Enqueue, change
 from process_apis.flow.table import Refused, Step
-from process_apis.flow.trouble import UNDO, Choice, Evidence, choices, keep_open, settled_by
+from process_apis.flow.trouble import AMEND_STEP, UNDO, Choice, Evidence, choices, keep_open, settled_by
 from process_apis.flow.verdict import FlowStart, Verdict
 
 
@@ -48,6 +48,7 @@ class Rest(Struct, frozen=True, kw_only=True):
                 failing_since_us=verdict.failing_us,
                 going_back=start.back is not None,
                 committed=leg.committed,
+                may_turn_back=before_return or verdict.step == AMEND_STEP,
             ),
         )
 
@@ -79,7 +80,8 @@ class Rest(Struct, frozen=True, kw_only=True):
             self.allowed, self.start.exception_id, kept.at,
         )  # fmt: skip
         if settlement is not None:
-            return settled_by(self.start, self.verdict.step, settlement)
+            may_turn_back = self.evidence.may_turn_back
+            return settled_by(self.start, self.verdict.step, settlement, may_turn_back=may_turn_back)
         return replace(self.start, exception_id=exception_id)
 
 

@@ -12,15 +12,13 @@ from typing import Any
 
 import sqlalchemy as sa
 from msgspec import Struct
-from msgspec.structs import replace
 
 from process_apis.flow.resting import Enqueue, change, following, note_between, taken, turn_back, wake
 from process_apis.flow.run import Note
 from process_apis.flow.signals import AMENDMENT, CANCEL, keep_signal
 from process_apis.flow.tables import exceptions
 from process_apis.flow.timeline import microseconds
-from process_apis.flow.trouble import Settlement, encoded, offered, settled_by
-from process_apis.flow.verdict import Verdict
+from process_apis.flow.trouble import Settlement, encoded, offered, seen, settled_by
 
 
 class NoChoice(Exception):
@@ -77,11 +75,12 @@ class Steering(Struct, frozen=True, kw_only=True):
         kept = connection.execute(
             open_now.values(
                 status="settled", settlement=encoded(settlement), settled_us=now_us, updated_us=now_us
-            ).returning(exceptions.c.choices)
-        ).scalar()
-        if kept is None or settlement.choice not in offered(kept):
+            ).returning(exceptions.c.choices, exceptions.c.evidence)
+        ).one_or_none()
+        if kept is None or settlement.choice not in offered(kept.choices):
             raise NoChoice
-        self._go_on(connection, row, exception.step, settlement)
+        may_turn_back = seen(kept.evidence).may_turn_back
+        self._go_on(connection, row, exception.step, settlement, may_turn_back=may_turn_back)
         note = Note(
             at=self.now,
             step=exception.step,
@@ -94,25 +93,23 @@ class Steering(Struct, frozen=True, kw_only=True):
         note_between(connection, row.flow_id, row.leg, note)
         return True
 
-    def _go_on(self, connection: sa.Connection, row: Any, step: str, settlement: Settlement) -> None:
+    def _go_on(
+        self, connection: sa.Connection, row: Any, step: str, settlement: Settlement, *, may_turn_back: bool
+    ) -> None:
         now = self.now
         resting = row.resting == "exception"
         if settlement.choice == "amend":
             source_id = settlement.by + self._next_wish(row)
             keep_signal(connection, row.flow_id, AMENDMENT, settlement.body, source_id, now)
             change(connection, row.flow_id, amendments=row.amendments + 1)
-        told = settlement.choice == "cancel" and row.committed
+        told = settlement.choice == "cancel" and not may_turn_back
         if told:  # there is no way back: the step hears of it, and sees to what has not left
             keep_signal(connection, row.flow_id, CANCEL, settlement.reason.encode(), f"{CANCEL}:{step}:{row.leg}", now)
         if not resting:  # the flow asks again by itself just now, and finds this when it is done or stuck again
             if settlement.choice == "cancel" and not told:
                 change(connection, row.flow_id, cancel_requested=True, cancel_reason=settlement.reason)
             return
-        start = settled_by(following(row), step, settlement)
-        if settlement.choice == "cancel" and not told:
-            start = replace(start, back=Verdict(outcome="cancelled", reason=settlement.reason))
-        elif settlement.choice == "amend":
-            start = replace(start, back=Verdict(outcome="amended"))
+        start = settled_by(following(row), step, settlement, may_turn_back=may_turn_back)
         wake(connection, row, self.enqueue, start)
 
     def _next_wish(self, row: Any) -> str:

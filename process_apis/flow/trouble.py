@@ -14,6 +14,7 @@ from typing import Any, Literal
 import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
+from msgspec.structs import replace
 
 from governance.call import derive_key
 from process_apis.events.kind import happened
@@ -55,6 +56,8 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     failing_since_us: int = 0
     going_back: bool = False
     committed: bool = False
+    may_turn_back: bool = False
+    """Whether a cancel has everything undone; if not, the step hears of it and sees to what that means."""
 
 
 def choices(flow: Flow[Any], step: Step[Any] | None, where: str, *, before_return: bool) -> tuple[Choice, ...]:
@@ -97,7 +100,7 @@ def keep_open(
 
     With the settlement, where people have settled ``known_id`` since it was last looked at.
     """
-    seen = {
+    found = {
         "step": verdict.step,
         "kind": verdict.kind,
         "problem": verdict.problem,
@@ -110,7 +113,7 @@ def keep_open(
     if known_id:
         this = exceptions.c.exception_id == known_id
         known = sa.update(exceptions).where(this, exceptions.c.status == "open", exceptions.c.step == verdict.step)
-        if connection.execute(known.values(seen)).rowcount:
+        if connection.execute(known.values(found)).rowcount:
             return known_id, None
         settled = connection.execute(sa.select(exceptions.c.settlement).where(this)).scalar()
         if settled:
@@ -124,7 +127,7 @@ def keep_open(
         "status": "open",
         "opened_us": microseconds(now),
         "due_us": microseconds(now) + queue_of(queue).due_s * SECOND_US,
-        **seen,
+        **found,
     }
     connection.execute(sa.insert(exceptions).values(opened))
     told = ExceptionOpened(
@@ -141,10 +144,21 @@ def close(connection: sa.Connection, exception_id: str, now: datetime) -> None:
     connection.execute(this.values(status="closed", settled_us=microseconds(now), updated_us=microseconds(now)))
 
 
-def settled_by(start: FlowStart, step: str, settlement: Settlement) -> FlowStart:
-    """The leg that follows a settlement of ``step`` by retry or skip."""
-    skip = (*start.skip, step) if settlement.choice == "skip" else start.skip
-    return msgspec.structs.replace(start, skip=skip, exception_id="", failing_us=0, attempts=0, parks=0)
+def settled_by(start: FlowStart, step: str, settlement: Settlement, *, may_turn_back: bool) -> FlowStart:
+    """The leg that follows a settlement of what is stuck at ``step``."""
+    start = replace(start, exception_id="", failing_us=0, attempts=0, parks=0)
+    if settlement.choice == "skip":
+        return replace(start, skip=(*start.skip, step))
+    if settlement.choice == "amend":
+        return replace(start, back=Verdict(outcome="amended"))
+    if settlement.choice == "cancel" and may_turn_back:
+        return replace(start, back=Verdict(outcome="cancelled", reason=settlement.reason))
+    return start
+
+
+def seen(kept: str) -> Evidence:
+    """The evidence of an exception, as it is kept."""
+    return msgspec.json.decode(kept, type=Evidence)
 
 
 def offered(kept: str) -> tuple[Choice, ...]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 from flow_story import Case, flow, step, telling
 from msgspec.structs import replace
 
 from governance.contract.refusals import SystemUnavailable
 from process_apis.flow.run import Run
 from process_apis.flow.table import PEOPLE, Retry
+from process_apis.flow.tables import flows
 from process_apis.flow.trouble import Settlement
 from system_apis.canonical.refusals import WrongState
 
@@ -25,6 +28,11 @@ def refusal() -> WrongState:
 def amended(case: Case, body: bytes) -> Case:
     """As many as the wish says."""
     return replace(case, quantity=int(body))
+
+
+def renewed(case: Case, new_id: str, body: bytes) -> Case:
+    """A corrected case."""
+    return Case(case_id=new_id, quantity=int(body))
 
 
 TABLE = flow(
@@ -99,8 +107,6 @@ def test_it_is_settled_once_however_many_decide(home: Path) -> None:
         exception_id = story.exceptions("c-1")[0].exception_id
 
         async def all_at_once() -> list[bool]:
-            import asyncio
-
             return await asyncio.gather(*(story.flows.settle(exception_id, one) for one in decisions))
 
         assert sum(story.run(all_at_once())) == 1
@@ -240,3 +246,51 @@ def test_a_fault_of_the_table_itself_is_undone(home: Path) -> None:
     with telling(home, flow(step("reserve"), step("post", when=when), step("ship", pivot=True))) as story:
         story.when_accepted("c-1")
         story.expect("c-1", status="rejected", standing=set())
+
+
+@pytest.mark.parametrize("choice", ["cancel", "amend"])
+def test_people_may_turn_it_back_at_the_pivot_itself(home: Path, choice: str) -> None:
+    table = flow(step("reserve"), step("ship", pivot=True, retry=PEOPLE), step("tell"), amend=amended, renew=renewed)
+    with telling(home, table) as story:
+        story.given("ship", refusal())
+        story.when_accepted("c-1")
+        story.expect_resting("c-1", "exception")
+        assert story.row("c-1").committed, "the gate was passed before"
+        assert story.when_settled("c-1", choice, b"5")
+        if choice == "cancel":
+            story.expect("c-1", status="cancelled", standing=set(), exceptions=[])
+            assert story.when_replayed("c-1", "reserve", dry_run=True).renews
+        else:
+            story.expect("c-1", stage="completed", quantity=5, standing={"reserve", "ship", "tell"})
+
+
+def test_a_cancel_after_the_pivot_is_told_to_a_step_that_listens_to_it(home: Path) -> None:
+    heard: list[bytes | None] = []
+
+    def listens(run: Run[Case]) -> Case:
+        heard.append(run.signal("cancel"))
+        return run.state
+
+    table = flow(step("ship", pivot=True), step("deliver", listens, listens=("cancel",)))
+    with telling(home, table, **NEVER) as story:
+        story.given("deliver", refusal())
+        story.when_accepted("c-1")
+        story.expect_resting("c-1", "exception")
+        assert story.when_settled("c-1", "cancel")
+        story.expect("c-1", stage="completed", standing={"ship", "deliver"}, exceptions=[])
+        assert heard == [b"looked into"]
+
+
+@pytest.mark.expects_unexpected
+def test_a_leg_that_another_has_overtaken_writes_nothing(home: Path) -> None:
+    table = flow(step("reserve"), step("post"), step("ship", pivot=True))
+    with telling(home, table) as story:
+        story.given_stop_at("post")
+        story.when_accepted("c-1")
+        story.when_reached("post")
+        overtake = sa.update(flows).where(flows.c.flow_id == "c-1").values(leg=7)
+        story.run(story.flows.write(lambda connection: connection.execute(overtake) and None))
+        story.go_on("post")
+        story.run(asyncio.sleep(0.3))
+        story.expect("c-1", stage="post")
+        assert (story.row("c-1").leg, story.row("c-1").ended) == (7, False)
