@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -21,11 +22,19 @@ from tests.process_apis.world import World
 PAYMENTS = "/process/quote-to-cash/v1/bank-payments"
 
 
+def has_invoices(quote: Any) -> bool:
+    return bool(quote["invoices"])
+
+
+def reminded(times: int) -> Callable[[Any], bool]:
+    return lambda quote: bool(quote["reminders"] == times)
+
+
 def ordered(world: World, account_id: str = "ACME", **answer: Any) -> Any:
     """A quote whose order is delivered and invoiced."""
     quote = sent(world, (BEARING, 10, None), account_id=account_id)
     said(world, quote, "accept", **answer)
-    return seen(world, quote, "invoiced", "closed", good=lambda now: now["invoices"])
+    return seen(world, quote, "invoiced", "closed", good=has_invoices)
 
 
 def pay(world: World, cents: int, key: str, account_id: str = "ACME", **more: Any) -> Any:
@@ -81,9 +90,8 @@ def test_an_invoice_that_is_credited_in_full_is_settled(world: World) -> None:
     foreign = world.ask("platform", "POST", path, body={**whose, "invoice_id": "INV-100001"}, key="foreign")
     assert foreign.status_code == 404
     units = {**whose, "lines": [{"line_no": 1, "quantity": 4}], "reason": "Four were damaged."}
-    for _ in range(2):
-        first = world.ask("platform", "POST", path, body=units, key=f"units-{invoice_id}")
-        assert first.status_code == 201, first.text
+    first, again = (world.ask("platform", "POST", path, body=units, key=f"units-{invoice_id}") for _ in range(2))
+    assert first.status_code == 201 and first.json() == again.json(), first.text
     over = {**whose, "lines": [{"line_no": 1, "quantity": 7}]}
     refused = world.ask("platform", "POST", path, body=over, key=f"over-{invoice_id}")
     assert (refused.status_code, refused.json()["remaining"]) == (409, 6)
@@ -109,7 +117,7 @@ def test_reminders_go_out_by_the_clock_and_end_with_a_hold(world: World, clock: 
     due_on = quote["invoices"][0]["due_on"]
     clock.pass_days((date.fromisoformat(due_on) - clock.now().date()).days + 4)
     for stage, days in ((1, 11), (2, 14), (3, 11)):
-        found = seen(world, quote, "invoiced", "on_hold", good=lambda now, n=stage: now["reminders"] == n)
+        found = seen(world, quote, "invoiced", "on_hold", good=reminded(stage))
         assert found["billing"] == "overdue"
         clock.pass_days(days)
     held = seen(world, quote, "on_hold")

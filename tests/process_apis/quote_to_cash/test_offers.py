@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.process_apis.quote_to_cash.quote_world import (
     BEARING,
     QUOTES,
@@ -58,7 +60,7 @@ def test_a_declined_quote_is_over(world: World) -> None:
 def test_another_account_finds_nothing(world: World) -> None:
     quote = sent(world)
     for what in ("accept", "decline", "withdraw", "revise", "decide"):
-        more = {"lines": [{"sku": BEARING, "quantity": 1}]} if what == "revise" else {}
+        more: dict[str, Any] = {"lines": [{"sku": BEARING, "quantity": 1}]} if what == "revise" else {}
         more |= {"approved": True} if what == "decide" else {}
         assert say(world, quote, what, who="globex", **more).status_code == 404
         assert say(world, {**quote, "account_id": "GLOBEX"}, what, who="globex", **more).status_code == 404
