@@ -14,7 +14,7 @@ from process_apis.order_to_fulfillment.record import OrderRecord
 from process_apis.order_to_fulfillment.steps import OrderSteps as Do
 from process_apis.order_to_fulfillment.steps.approval import DECISION, waits_for_approval
 from process_apis.order_to_fulfillment.steps.cancelling import CANCEL
-from process_apis.order_to_fulfillment.steps.stock import asks_nobody, asks_people
+from process_apis.order_to_fulfillment.steps.stock import STOCK, asks_nobody, asks_people
 
 BOOK = OrderBook()
 MOVED = "shipment"
@@ -77,13 +77,22 @@ ORDER_TO_FULFILLMENT: Flow[OrderRecord] = Flow(
             when=goes_together,
             status="shipped",
             listens=(CANCEL, MOVED),
+            queue="stock",
+            skippable=False,
         ),
         Step(name="issue_goods", do=Do.issue_goods, when=has_left, queue="stock"),
         Step(
             name="invoice", do=Do.invoice, when=has_left, status="invoiced", queue="invoices", publishes=tell.invoiced
         ),
         Step(name="capture", do=Do.capture, when=is_billed, queue="payments", publishes=tell.captured),
-        Step(name="fulfil", do=Do.fulfil, when=goes_in_parts, listens=(CANCEL, MOVED), skippable=False, queues=TROUBLE),
+        Step(
+            name="fulfil",
+            do=Do.fulfil,
+            when=goes_in_parts,
+            listens=(CANCEL, MOVED, STOCK),
+            skippable=False,
+            queues=TROUBLE,
+        ),
         Step(name="settle_rest", do=Do.settle_rest, when=gives_up),
         Step(name="write_back", do=Do.write_back, status="completed"),
     ),

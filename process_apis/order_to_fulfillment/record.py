@@ -131,6 +131,8 @@ class BackOrder(Struct, frozen=True, kw_only=True, omit_defaults=True):
     expected_on: date
     look_at: datetime
     """When the goods are looked for next."""
+    heard: str = ""
+    """The last that was heard of stock that came in."""
 
 
 class OrderRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -16,7 +16,7 @@ from process_apis.order_to_fulfillment.record import OrderRecord
 from process_apis.order_to_fulfillment.steps.billing import Billing
 from process_apis.order_to_fulfillment.steps.cancelling import CANCEL
 from process_apis.order_to_fulfillment.steps.shipping import Shipping
-from process_apis.order_to_fulfillment.steps.stock import BACK_ORDERED, Stock, asks_people, next_look
+from process_apis.order_to_fulfillment.steps.stock import BACK_ORDERED, STOCK, Stock, asks_people, next_look
 from process_apis.order_to_fulfillment.steps.systems import OrderRun
 from system_apis.canonical.refusals import InsufficientStock
 
@@ -46,8 +46,12 @@ class Fulfilment(Stock, Shipping, Billing):
     async def _replenished(self, run: OrderRun, order: OrderRecord) -> OrderRecord:
         """The order with what has come in set aside; given up, or for people, once it waited long enough."""
         back_order, now = order.back_order, run.clock.now()
-        if back_order is None or not order.missing or now < min(back_order.look_at, back_order.until):
+        if back_order is None or not order.missing:
             return order
+        heard = (run.signal(STOCK) or b"").decode()
+        if heard == back_order.heard and now < min(back_order.look_at, back_order.until):
+            return order
+        order = replace(order, back_order=replace(back_order, heard=heard))
         turn = order.turns + 1
         try:
             with run.at(reserving_step(turn)):

@@ -23,6 +23,8 @@ HOLD_STOCK_S = 14 * 86_400
 """An order that waits longer for its warehouse takes the stock again, if there is any."""
 
 
+STOCK = "stock"
+"""The signal that there is more of something; its body is the event's place in the log."""
 BACK_ORDERED = "back_ordered"
 
 

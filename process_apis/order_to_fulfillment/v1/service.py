@@ -19,11 +19,13 @@ from msgspec import Struct
 from governance.call import Call, Clock, current_call, derive_key
 from governance.contract import CursorCodec, NotFound, Page
 from process_apis.correspondence import NEEDS as CORRESPONDENCE
+from process_apis.events.reports import Reports
 from process_apis.flow.runtime import FlowRuntime
 from process_apis.flow.tables import timeline
 from process_apis.flow.timeline import microseconds
 from process_apis.order_to_fulfillment.announcements import accepted
 from process_apis.order_to_fulfillment.book import OrderFilter
+from process_apis.order_to_fulfillment.channel_reports import SOURCE, ChannelReports
 from process_apis.order_to_fulfillment.channels import channel_of
 from process_apis.order_to_fulfillment.flow import BOOK, ORDER_TO_FULFILLMENT
 from process_apis.order_to_fulfillment.migration import MIGRATIONS
@@ -31,6 +33,7 @@ from process_apis.order_to_fulfillment.record import RESTING, Line, OrderRecord
 from process_apis.order_to_fulfillment.settings import OrderSettings
 from process_apis.order_to_fulfillment.steps import OrderSteps
 from process_apis.order_to_fulfillment.steps.approval import waits_for_approval
+from process_apis.order_to_fulfillment.stock_watch import StockWatch
 from process_apis.order_to_fulfillment.v1.contract import OrderToFulfillmentV1
 from process_apis.order_to_fulfillment.v1.deciding import Desk
 from process_apis.order_to_fulfillment.v1.model import (
@@ -90,6 +93,7 @@ class OrderToFulfillment(OrderToFulfillmentV1):
         LogisticsV1.get_shipment,
         CommerceV1.get_channel_order,
         CommerceV1.write_back_status,
+        CommerceV1.list_notices,
         ReturnsV1.create_return,
         *CORRESPONDENCE,
     )
@@ -114,9 +118,11 @@ class OrderToFulfillment(OrderToFulfillmentV1):
         self._cursors = cursors
         self._desk = Desk(flows, BOOK)
         flows.adopt(MIGRATIONS)
+        flows.accompany(StockWatch(flows))
         rules = settings or OrderSettings()
         steps = OrderSteps(erp, crm, payments, logistics, commerce, notifications, returns, rules)
         flows.register(ORDER_TO_FULFILLMENT, steps)
+        flows.accompany(Reports(flows, clock, SOURCE, ChannelReports(commerce).read, api=ORDER_TO_FULFILLMENT.api_id))
 
     async def place_order(self, order: NewOrder) -> Order:
         """Place an order at the account's own prices."""

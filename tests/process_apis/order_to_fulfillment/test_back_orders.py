@@ -13,8 +13,12 @@ from test_duplicates import Shifted
 from test_interruptions import status_of
 from test_parts import cancelled, levels, seen
 
-from process_apis.flow.tables import exceptions
+from process_apis.events.kind import happened
+from process_apis.events.outbox import append
+from process_apis.events.taxonomy.stock import StockChanged
+from process_apis.flow.tables import exceptions, signals
 from process_apis.order_to_fulfillment.settings import OrderSettings
+from process_apis.order_to_fulfillment.stock_watch import StockWatch
 from process_apis.order_to_fulfillment.v1.model import Order
 from system_apis.notifications.port import MessageFilter
 
@@ -138,5 +142,44 @@ def test_an_order_that_waits_for_goods_is_cancelled(tmp_path: Path) -> None:
                 while [one for one in (await world.erp.ledger()).orders if one.status == "posted"]:
                     await asyncio.sleep(0.01)
             assert (await world.erp.ledger()).discrepancies == ()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("shortage", ["ship_complete", "ship_partial"])
+def test_an_order_hears_of_stock_that_comes_in(tmp_path: Path, shortage: str) -> None:
+    async def scenario() -> None:
+        async with World(tmp_path, rules=OrderSettings(stock_look_s=3_600)) as world:
+            await levels(world, "BRG-6000", HAM=2)
+            order = await waits(world, "k", shortage=shortage)
+            watch = StockWatch(world.flows)
+            await watch.look()
+            await levels(world, "BRG-6000", ROT=5)
+            came = StockChanged(sku="BRG-6000", warehouse="ROT", available=5)
+            event = happened(came, subject="BRG-6000", account_id=None)
+            await world.flows.write(lambda connection: append(connection, [event], world.clock.now()))
+            await watch.look()
+            done = await status_of(world, order.order_id, "completed")
+            assert sum(line.quantity for one in done.shipments for line in one.lines) == 6
+
+    run(scenario())
+
+
+def test_an_order_does_not_hear_of_other_stock(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with World(tmp_path, rules=OrderSettings(stock_look_s=3_600)) as world:
+            await levels(world, "BRG-6000", HAM=2)
+            order = await waits(world, "k", shortage="ship_complete")
+            watch = StockWatch(world.flows)
+            await watch.look()
+            others = [
+                StockChanged(sku="BRG-6201", warehouse="ROT", available=5),
+                StockChanged(sku="BRG-6000", warehouse="ROT", available=0),
+            ]
+            events = [happened(one, subject=one.sku, account_id=None) for one in others]
+            await world.flows.write(lambda connection: append(connection, events, world.clock.now()))
+            await watch.look()
+            query = sa.select(sa.func.count()).select_from(signals).where(signals.c.flow_id == order.order_id)
+            assert await world.flows.read(lambda connection: connection.execute(query).scalar()) == 0
 
     run(scenario())
