@@ -72,7 +72,8 @@ def page(
     query = sa.select(subscriptions).order_by(*key).limit(limit)
     if accounts is not None:
         query = query.where(subscriptions.c.account_id.in_(accounts))
-    query = query.where(subscriptions.c.status != REMOVED if status is None else subscriptions.c.status == status)
+    if status is not None:
+        query = query.where(subscriptions.c.status == status)
     if after is not None:
         query = query.where(sa.tuple_(*key) > sa.tuple_(*after))
     return list(connection.execute(query))

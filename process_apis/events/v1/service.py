@@ -14,10 +14,12 @@ from typing import Any
 from governance.call import Clock, current_call
 from governance.contract import CursorCodec, NotFound, Page, Stream, Violation
 from governance.contract.refusals import InvalidParameters
+from process_apis.events import trouble
 from process_apis.events.event import Event
-from process_apis.events.gathering import Gathering
+from process_apis.events.gathering import API, Gathering
 from process_apis.events.log import Wanted, event_of, position_of
 from process_apis.events.migration import MIGRATIONS
+from process_apis.events.reports import Reports
 from process_apis.events.systems import sources
 from process_apis.events.tail import Tail
 from process_apis.events.translation import Translation
@@ -60,6 +62,7 @@ class Events(EventsV1):
         flows.accompany(
             Gathering(flows, clock, Translation(erp, logistics, payments), sources(erp, logistics, payments))
         )
+        flows.accompany(Reports(flows, clock, trouble.SOURCE, trouble.PaymentTrouble(payments).read, api=API))
         self._flows = flows
         self._cursors = cursors
         self._tail = Tail(flows, clock)

@@ -56,7 +56,7 @@ class SubscriptionsV1(Contract, Protocol, owner="Integration platform"):
         limit: Limit = 50,
         cursor: Cursor | None = None,
     ) -> Page[Subscription]:
-        """Subscriptions, oldest first, by account or status; those that were removed only where that is asked for."""
+        """Subscriptions, oldest first, by account or status."""
         ...
 
     @read("/subscriptions/{subscription_id}", scope=READ, visible=by("account_id"))
