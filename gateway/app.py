@@ -26,6 +26,7 @@ from gateway.composition.store import StorePart
 from gateway.composition.tracing import tracing_of
 from gateway.health import health_routes
 from gateway.operations_desk import desk_routes
+from gateway.operations_page import PATH, OperationsPage
 from gateway.settings import TIERS, Settings, load_settings
 from governance.bindings.assembly import Assembly, Wiring
 from governance.bindings.edge import Edge
@@ -134,12 +135,14 @@ def _routes(
     """Tokens, health, documents and the operations desk."""
     reports = {"deprecations": partial(deprecation_rows, resources[Apis].values(), resources[Uses], who.consumers)}
     rows = api_rows(nodes, assembly.chains)
+    reached = "process" in settings.gateway.tiers or settings.remote_url("process")
+    pages = {PATH: OperationsPage(assembly, resources[Clock])} if reached else {}
     return [
         *_identity_routes(who),
         *health_routes(resources[Store], _vendors(settings, nodes)),
         *document_routes([node.api for node in nodes], assembly.policies, public_url=settings.public_url),
         *event_schema_routes(),
-        *desk_routes(rows, resources[CallMetrics], resources[HopLog], who.verifier, reports),
+        *desk_routes(rows, resources[CallMetrics], resources[HopLog], who.verifier, reports, pages),
     ]
 
 

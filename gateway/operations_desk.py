@@ -1,4 +1,4 @@
-"""The operations desk: metrics, the governance report and the hops of a request.
+"""The operations desk: metrics, the governance report, the hops of a request, and the page of what is in trouble.
 
 Readable from loopback without a token, unless a proxy stands in between (a forwarding header says
 so) or the request is for another host: a proxy that passes ``Host`` on, or a web page whose name was
@@ -19,12 +19,16 @@ from litestar.params import FromPath
 
 from governance.contract.refusals import InsufficientScope, SystemUnavailable, Unauthenticated
 from governance.identity import BadToken, KeysUnavailable, TokenVerifier
+from governance.pages import PAGE_HEADERS
 from governance.report import ApiRow
 from governance.store import StoreError
 from governance.telemetry import CallMetrics, HopLog
 
 Report = Callable[[], Awaitable[Any]]
 """Makes one report, as rows that become JSON."""
+Page = Callable[[], Awaitable[bytes]]
+"""Writes one page, as HTML."""
+HTML = "text/html; charset=utf-8"
 READ = "governance:read"
 LOOPBACK = ("127.0.0.1", "::1")
 LOOPBACK_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]*)?", re.IGNORECASE)
@@ -37,8 +41,12 @@ def desk_routes(
     hops: HopLog,
     verifier: TokenVerifier,
     reports: Mapping[str, Report] = {},
+    pages: Mapping[str, Page] = {},
 ) -> list[HTTPRouteHandler]:
-    """The handlers, each behind the same door; a report is made anew for each ``GET /governance/<name>``."""
+    """The handlers, each behind the same door.
+
+    A report is made anew for each ``GET /governance/<name>``, a page for each GET of its path.
+    """
     chains = {row.id: row for api in rows for row in api.operations}
 
     @get("/metrics", include_in_schema=False)
@@ -70,7 +78,9 @@ def desk_routes(
         ]
         return Response({"request_id": request_id, "hops": found})
 
-    return [metrics_text, apis, hops_of, *(_report(name, report, verifier) for name, report in reports.items())]
+    made = [_report(name, report, verifier) for name, report in reports.items()]
+    written = [_page(path, write, verifier) for path, write in pages.items()]
+    return [metrics_text, apis, hops_of, *made, *written]
 
 
 def _report(name: str, report: Report, verifier: TokenVerifier) -> HTTPRouteHandler:
@@ -83,6 +93,16 @@ def _report(name: str, report: Report, verifier: TokenVerifier) -> HTTPRouteHand
             raise SystemUnavailable(detail="The store that the report is made from does not answer.") from error
 
     return made
+
+
+def _page(path: str, write: Page, verifier: TokenVerifier) -> HTTPRouteHandler:
+    @get(path, include_in_schema=False, name=f"page {path}")
+    async def shown(request: Request[Any, Any, State]) -> Response[bytes]:
+        await _admit(request, verifier)
+        headers = {name.decode(): value.decode() for name, value in PAGE_HEADERS}
+        return Response(await write(), headers={**headers, "content-type": HTML, "cache-control": "no-store"})
+
+    return shown
 
 
 async def _admit(request: Request[Any, Any, State], verifier: TokenVerifier) -> None:
