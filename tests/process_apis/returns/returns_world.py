@@ -83,34 +83,11 @@ def sell(
     """Sell and ship to ACME."""
     number = next(_numbers)
     order_id = f"ord-{number}"
-    lines = ((BEARING, bearings), (SEAL, 4))
 
     async def sold() -> Sold:
-        order = await world.erp.post_sales_order(
-            NewSalesOrder(
-                account_id="ACME",
-                customer_reference=f"PO-{number}",
-                currency="EUR",
-                ship_to=SHIP_TO,
-                prepaid=card,
-                lines=tuple(
-                    NewSalesOrderLine(
-                        sku=sku, quantity=n, unit_price=UnitPrice(eur(PRICE)), net=eur(n * PRICE), tax_rate_bp=1_900
-                    )
-                    for sku, n in lines
-                ),
-            ),
-            f"so-{number}",
-        )
+        order = await world.erp.post_sales_order(_order(number, bearings, card=card), f"so-{number}")
         if shipped:
-            request = ShipmentRequest(
-                account_id="ACME",
-                order_reference=order_id,
-                warehouse="HAM",
-                lines=tuple(ShipmentLine(sku=sku, quantity=n) for sku, n in shipped.items()),
-                ship_to=SHIP_TO,
-            )
-            await world.logistics.release_shipment(request, f"shp-{number}")
+            await world.logistics.release_shipment(_shipment(order_id, shipped), f"shp-{number}")
         payment_id = None
         if card:
             wanted = PaymentRequest(
@@ -123,6 +100,26 @@ def sell(
         return sale
 
     return world.run(sold())
+
+
+def _order(number: int, bearings: int, *, card: bool) -> NewSalesOrder:
+    lines = tuple(
+        NewSalesOrderLine(sku=sku, quantity=n, unit_price=UnitPrice(eur(PRICE)), net=eur(n * PRICE), tax_rate_bp=1_900)
+        for sku, n in ((BEARING, bearings), (SEAL, 4))
+    )
+    return NewSalesOrder(
+        account_id="ACME", customer_reference=f"PO-{number}", currency="EUR", ship_to=SHIP_TO, prepaid=card, lines=lines
+    )
+
+
+def _shipment(order_id: str, goods: Mapping[str, int]) -> ShipmentRequest:
+    return ShipmentRequest(
+        account_id="ACME",
+        order_reference=order_id,
+        warehouse="HAM",
+        lines=tuple(ShipmentLine(sku=sku, quantity=n) for sku, n in goods.items()),
+        ship_to=SHIP_TO,
+    )
 
 
 async def bill(world: World, sale: Sold, number: int = 0) -> None:
