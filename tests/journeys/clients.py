@@ -12,7 +12,7 @@ from tests.journeys.gateways import SECRET, Gateway, eventually
 
 PORTAL = "/experience/portal/v1"
 ENDED = frozenset({"completed", "rejected", "cancelled"})
-DEMO = frozenset({"portal-demo", "portal-demo-2", "partner-demo", "platform-demo", "system-demo"})
+DEMO = frozenset({"portal-demo", "portal-demo-2", "partner-demo", "platform-demo", "operations-demo", "system-demo"})
 PATIENCE_S = 40.0
 
 
