@@ -68,15 +68,15 @@ def mermaid(flow: Flow[Any]) -> str:
         above = [step.name for step in stage]
     drawn += [f"    {one} --> done([completed])" for one in above]
     undone = [step for step in flow.rows if step.undo is not None]
-    for later, step in zip([*undone[1:], None], undone, strict=True):
+    below = "turned"
+    for step in undone:
         drawn.append(f"    undo_{step.name}[/{_words(step.undo)}/]")
         drawn.append(f"    {step.name} -. refused .-> undo_{step.name}")
-        if later is not None:
-            drawn.append(f"    undo_{later.name} -.-> undo_{step.name}")
-    if undone:
-        drawn.append(f"    undo_{undone[0].name} -.-> turned([rejected or cancelled])")
-        if flow.last is not None:
-            drawn.append(f"    turned -.-> {flow.last.name}({_words_of(flow.last)})")
+        drawn.append(f"    undo_{step.name} -.-> {below}")
+        below = f"undo_{step.name}"
+    drawn.append("    turned([rejected or cancelled])")
+    if flow.last is not None:
+        drawn.append(f"    turned -.-> {flow.last.name}({_words_of(flow.last)})")
     return "\n".join(drawn)
 
 

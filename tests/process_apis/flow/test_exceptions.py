@@ -43,7 +43,7 @@ TABLE = flow(
     amend=amended,
 )
 ALL = {"reserve", "ship", "invoice", "tell"}
-NEVER = {"park_s": 3_600.0}
+NEVER: dict[str, Any] = {"park_s": 3_600.0}
 """The flow does not ask again by itself while the test looks."""
 
 

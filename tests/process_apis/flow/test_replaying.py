@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flow_story import Case, Story, flow, step, telling
@@ -41,7 +42,7 @@ TABLE = flow(
     amend=amended,
     renew=renewed,
 )
-NEVER = {"park_s": 3_600.0}
+NEVER: dict[str, Any] = {"park_s": 3_600.0}
 
 
 def told(story: Story) -> list[str]:
