@@ -93,9 +93,8 @@ def build(settings: Settings, clock: Clock | None = None) -> Tiergate:
         Database: database,
         AccountDirectory: directory,
         FlowRuntime: flows,
-        Inbox: Inbox(database, clock),
         **_of_identity(who),
-        **_of_this_home(settings, nodes, store.store, clock),
+        **_of_this_home(settings, nodes, store.store, database, clock),
         **process_settings(nodes, settings),
     }
     egress = resources[Egress] = egress_of(settings, resources)
@@ -178,7 +177,9 @@ def _wiring(
     )
 
 
-def _of_this_home(settings: Settings, nodes: Sequence[Node], store: Store, clock: Clock) -> dict[Any, Any]:
+def _of_this_home(
+    settings: Settings, nodes: Sequence[Node], store: Store, database: Database, clock: Clock
+) -> dict[Any, Any]:
     """Where things are kept, what is going away, and what is measured."""
     return {
         RecordFiles: RecordFiles(settings.home / "systems"),
@@ -189,6 +190,7 @@ def _of_this_home(settings: Settings, nodes: Sequence[Node], store: Store, clock
         CallMetrics: CallMetrics(),
         Tracing: tracing_of(settings),
         VendorSchemes: VendorSchemes(),
+        Inbox: Inbox(database, clock),
     }
 
 

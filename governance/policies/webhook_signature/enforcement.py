@@ -14,8 +14,11 @@ Standards: Standard Webhooks 1.0.0 ("Verifying webhook authenticity"), RFC 9110 
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
 from governance.call import (
@@ -35,12 +38,14 @@ from governance.call import (
 )
 from governance.contract.delivery import Delivery
 from governance.contract.operation import Operation
-from governance.contract.refusals import RateLimited, Unauthenticated
+from governance.contract.refusals import RateLimited, SystemUnavailable, Unauthenticated
 from governance.identity import PeerFailures
 from governance.policies.webhook_signature.document import challenge, documented, probes
 from governance.policies.webhook_signature.settings import Settings
-from governance.webhooks import SCHEMES, Claim, Scheme, Unsigned, VendorSchemes, matches
+from governance.webhooks import SCHEMES, Claim, Inbox, Scheme, Unsigned, VendorSchemes, matches
 
+DAY_S = 86_400.0
+logger = logging.getLogger("tiergate.webhooks")
 NO_MATCH = "The signature is of no secret that is valid here."
 
 
@@ -52,11 +57,27 @@ class Enforcement(Policy):
     position = 10
     proves_deliveries = True
 
-    def __init__(self, settings: Settings, clock: Clock, vendors: VendorSchemes | None = None) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock, vendors: VendorSchemes | None = None, inbox: Inbox | None = None
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._vendors = vendors or VendorSchemes()
+        self._inbox = inbox
+        self._tidying: asyncio.Task[None] | None = None
         self._failures = PeerFailures(clock, burst=settings.failure_burst, per_second=settings.failures_per_s)
+
+    async def start(self) -> None:
+        """Remove what is too old from the inbox, now and once a day."""
+        if self._inbox is not None:
+            self._tidying = asyncio.create_task(self._tidy(self._inbox), name="inbox retention")
+
+    async def stop(self) -> None:
+        """Leave the inbox alone."""
+        if self._tidying is not None:
+            self._tidying.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._tidying
 
     def enforce(self, operation: Operation, binding: Binding) -> Wrap | None:
         """Every served operation that takes deliveries."""
@@ -99,6 +120,16 @@ class Enforcement(Policy):
         if not keys:
             detail = "It has no secret under [policies.webhook_signature.sources], so it refuses every delivery."
             yield Finding(id="WH-011", operation_id=operation.id, detail=detail, severity="warning")
+
+    async def _tidy(self, inbox: Inbox) -> None:
+        while True:
+            try:
+                removed = await inbox.forget(self._clock.now() - timedelta(days=self._settings.retention_days))
+                if removed:
+                    logger.info("retention removed %d deliveries from the inbox", removed)
+            except SystemUnavailable as error:
+                logger.warning("retention of the inbox waits: %s", error.detail)
+            await asyncio.sleep(DAY_S)
 
     def _judge_of(self, operation: Operation) -> Callable[[Exchange], Awaitable[Delivery]]:
         system = _system(operation)

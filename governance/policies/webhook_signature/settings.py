@@ -28,6 +28,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tolerance_s: Annotated[
         int, Meta(ge=1, le=3_600, description="Seconds that the time of a signature may be off, either way.")
     ] = 300
+    retention_days: Annotated[
+        int, Meta(ge=7, le=3_650, description="Days for which the inbox knows an event id again.")
+    ] = 90
     failure_burst: Annotated[
         int, Meta(ge=1, le=100_000, description="Deliveries that don't verify which a peer may send at once.")
     ] = 50

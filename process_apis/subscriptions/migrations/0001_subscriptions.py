@@ -11,6 +11,18 @@ down_revision = None
 
 def upgrade() -> None:
     """Make the first tables."""
+    _subscriptions()
+    _deliveries()
+    _attempts()
+    cursor = op.create_table(
+        "subscription_fan_out",
+        sa.Column("name", sa.String(10), primary_key=True),
+        sa.Column("position", sa.BigInteger, nullable=False),
+    )
+    op.bulk_insert(cursor, [{"name": "all", "position": 0}])
+
+
+def _subscriptions() -> None:
     op.create_table(
         "subscriptions",
         sa.Column("subscription_id", sa.String(40), primary_key=True),
@@ -37,6 +49,9 @@ def upgrade() -> None:
     )
     op.create_index("subscriptions_account", "subscriptions", ["account_id", "created_us", "subscription_id"])
     op.create_index("subscriptions_created", "subscriptions", ["created_us", "subscription_id"])
+
+
+def _deliveries() -> None:
     op.create_table(
         "deliveries",
         sa.Column("subscription_id", sa.String(40), primary_key=True),
@@ -57,6 +72,9 @@ def upgrade() -> None:
     op.create_index("deliveries_subject", "deliveries", ["subscription_id", "subject", "status", "position"])
     op.create_index("deliveries_event", "deliveries", ["subscription_id", "event_id"])
     op.create_index("deliveries_ended", "deliveries", ["ended_us"])
+
+
+def _attempts() -> None:
     op.create_table(
         "delivery_attempts",
         sa.Column("attempt", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
@@ -69,12 +87,6 @@ def upgrade() -> None:
         sa.Column("excerpt", sa.Text, nullable=False),
     )
     op.create_index("delivery_attempts_of", "delivery_attempts", ["subscription_id", "position", "attempt"])
-    cursor = op.create_table(
-        "subscription_fan_out",
-        sa.Column("name", sa.String(10), primary_key=True),
-        sa.Column("position", sa.BigInteger, nullable=False),
-    )
-    op.bulk_insert(cursor, [{"name": "all", "position": 0}])
 
 
 def downgrade() -> None:
