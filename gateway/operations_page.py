@@ -74,20 +74,25 @@ def _exceptions(found: Sequence[FlowException], now: datetime, *, more: bool) ->
     heading = tag("h2", "Exceptions")
     if not found:
         return tag("section", heading, tag("p", "Nothing waits for people."))
-    rows = [
-        (
-            one.exception_id, one.queue, f"{_moment(one.due_at)}{', overdue' if one.due_at < now else ''}", one.flow_id,
-            one.account_id, one.step, one.reason, one.assignee or "nobody", ", ".join(one.choices),
-        )
-        for one in found
-    ]  # fmt: skip
-    heads = ("Exception", "Queue", "Due (UTC)", "Process", "Account", "Step", "What happened", "With", "Choices")
-    rest = "There are more. " if more else ""
-    advice = tag(
-        "p", rest, "See one with ", code("tiergate exceptions show ID"), ", and what was done for its process with ",
-        code("tiergate trace ID"), ".",
-    )  # fmt: skip
-    return tag("section", heading, advice, table("Those first that are due first", heads, rows))
+    advice = tag("p", "Those first that are due first.", " There are more than are shown." if more else "")
+    return tag("section", heading, advice, *(_exception(one, now) for one in found))
+
+
+def _exception(one: FlowException, now: datetime) -> Html:
+    """One exception; what it is about is read at once, the rest opens below it."""
+    late = ", overdue" if one.due_at < now else ""
+    facts = {
+        "Process": f"{one.flow_id} ({one.flow}) of {one.account_id}",
+        "Stuck at": one.step,
+        "Due": f"{_moment(one.due_at)} UTC{late}",
+        "With": one.assignee or "nobody",
+        "Can be settled by": ", ".join(one.choices),
+    }
+    commands = (f"tiergate exceptions show {one.exception_id}", f"tiergate trace {one.flow_id}")
+    told = tag("dl", *(part for term, fact in facts.items() for part in (tag("dt", term), tag("dd", fact))))
+    todo = tag("p", "See all of it with ", code(commands[0]), " and ", code(commands[1]), ".")
+    heading = tag("summary", tag("strong", one.queue), f"{late}: {one.reason}")
+    return tag("article", tag("details", heading, told, todo))
 
 
 def _late(found: Sequence[LateOrder]) -> Html:

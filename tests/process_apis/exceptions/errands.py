@@ -68,10 +68,11 @@ class Errands:
     def __init__(self) -> None:
         self.failing: set[str] = set()
         self.done: list[str] = []
+        self.words = "The shop is closed."
 
     async def _do(self, run: Run[Errand]) -> Errand:
         if run.step in self.failing:
-            raise WrongState(record_id="shop", state="closed", needs="open", detail="The shop is closed.")
+            raise WrongState(record_id="shop", state="closed", needs="open", detail=self.words)
         self.done.append(run.step)
         return run.state
 
@@ -128,8 +129,8 @@ def errand_flow(shelf: Shelf) -> Flow[Errand]:
 class Town(World):
     """A world in which errands are run."""
 
-    def __init__(self, home: Path) -> None:
-        super().__init__(home, "verify", (Notifications, Exceptions))
+    def __init__(self, home: Path, *services: type[Any]) -> None:
+        super().__init__(home, "verify", services or (Notifications, Exceptions))
         self.shelf, self.errands = Shelf(), Errands()
         self.flow = errand_flow(self.shelf)
         self.flows.register(self.flow, self.errands)
