@@ -41,7 +41,7 @@ from system_apis.canonical.refusals import (
 from system_apis.canonical.values import AccountId, RecordId
 
 LINK = "Whoever holds the signed link that was sent with a quote may see and answer that one revision of it."
-GUESSES = "20/60s"
+GUESSES = "60/60s"
 
 
 class QuoteToCashV1(Contract, Protocol, owner="Sales operations"):
