@@ -37,7 +37,7 @@ RETURNS: Flow[ReturnRecord] = Flow(
         Step(name="check_order", do=Do.check_order),
         Step(name="decide", do=Do.decide, when=needs_decision, listens=(DECISION,)),
         Step(name="authorise", do=Do.authorise, undo=Do.withdraw, status="authorised", publishes=telling.initiated),
-        Step(name="tell_authorised", do=Do.tell_authorised),
+        Step(name="tell_authorised", do=Do.tell_authorised, skippable=True),
         Step(name="await_goods", do=Do.await_goods, listens=(RECEIPT,)),
         Step(name="receive", do=Do.receive, pivot=True, status="received", publishes=telling.received),
         Step(name="inspect", do=Do.inspect, only_reads=True, listens=(INSPECTION,), skippable=False),

@@ -121,6 +121,16 @@ class ReturnRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     problem: str | None = None
 
     @property
+    def is_expected(self) -> bool:
+        """Whether the goods may come; also while something else about it waits for people."""
+        return self.rma is not None and self.receipt is None and self.status in ("authorised", "on_hold")
+
+    @property
+    def waits_for_inspection(self) -> bool:
+        """Whether the goods are here and nobody has looked at them."""
+        return self.receipt is not None and self.inspection is None and self.status in ("received", "on_hold")
+
+    @property
     def credits_something(self) -> bool:
         """Whether anything that came was accepted."""
         return self.credit is not None and self.credit.amount_minor > 0

@@ -21,6 +21,7 @@ from process_apis.correspondence import NEEDS as CORRESPONDENCE
 from process_apis.correspondence import Correspondence
 from process_apis.events.migration import MIGRATIONS as EVENT_TABLES
 from process_apis.flow.runtime import FlowRuntime
+from process_apis.flow.signals import heard
 from process_apis.flow.tables import timeline
 from process_apis.flow.timeline import instant, microseconds
 from process_apis.returns.book import ReturnFilter
@@ -153,15 +154,17 @@ class Returns(ReturnsV1):
         """Say what came back."""
         goods = await self._own(return_id, receipt.account_id)
         body = msgspec.json.encode(receipt_of(receipt))
-        expected = goods.status == "authorised" and goods.stage in ("tell_authorised", "await_goods")
-        if not expected or not await self._flows.signal(return_id, RECEIPT, body, RECEIPT):
+        if not goods.is_expected or not await self._flows.signal(return_id, RECEIPT, body, RECEIPT):
             raise WrongState(record_id=return_id, state=goods.status, needs="authorised")
-        return await self._answer(return_id, ("authorised",))
+        answer = await self._answer(return_id, ("authorised",))
+        if answer.status in ENDED:  # it was cancelled, or its time was over, at the same moment
+            raise WrongState(record_id=return_id, state=answer.status, needs="authorised")
+        return answer
 
     async def inspect_return(self, return_id: RecordId, inspection: ReturnInspection) -> Return:
         """Say what can be sold again, what is scrapped and what is not accepted."""
         goods = await self._own(return_id, inspection.account_id)
-        if goods.status != "received" or goods.receipt is None:
+        if not goods.waits_for_inspection or goods.receipt is None:
             raise WrongState(record_id=return_id, state=goods.status, needs="received")
         _refuse_more(goods, goods.receipt, inspection)
         body = msgspec.json.encode(inspection_of(inspection, goods.receipt))
@@ -172,6 +175,8 @@ class Returns(ReturnsV1):
     async def cancel_return(self, return_id: RecordId, cancellation: ReturnCancellation) -> Return:
         """Cancel a return before its goods are here."""
         goods = await self._own(return_id, cancellation.account_id)
+        if await self._flows.read(partial(_has_receipt, return_id)):  # the flow may not have taken it up yet
+            raise WrongState(record_id=return_id, state="received", needs="requested or authorised")
         if goods.status != "cancelled" and not await self._flows.cancel(return_id, cancellation.reason):
             goods = await self._record(return_id)
             if goods.status != "cancelled":
@@ -222,6 +227,10 @@ class Returns(ReturnsV1):
             return accounts.ids
         trees = [await self._crm.get_subtree(root) for root in accounts.ids]
         return tuple(sorted({account for tree in trees for account in tree.account_ids}))
+
+
+def _has_receipt(return_id: str, connection: sa.Connection) -> bool:
+    return bool(heard(connection, return_id, (RECEIPT,))[0])
 
 
 def _merged(goods: NewReturn) -> tuple[Line, ...]:

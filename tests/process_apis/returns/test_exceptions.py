@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from governance.contract.refusals import SystemUnavailable
 from process_apis.flow.tables import exceptions
 from process_apis.flow.trouble import Settlement
 from process_apis.returns.flow import RETURNS
@@ -17,6 +18,7 @@ from tests.process_apis.returns.returns_world import (
     came,
     eur,
     events_of,
+    letter,
     letters,
     said,
     say,
@@ -82,6 +84,25 @@ def test_a_reader_who_refuses_mail_stops_nothing(world: World) -> None:
         ("tell_authorised", "refused", "No such mailbox"),
         ("close", "refused", "No such mailbox"),
     ]
+
+
+def test_a_mail_system_that_is_away_keeps_no_goods_from_coming(world: World) -> None:
+    sale = sell(world)
+
+    async def away(*_: Any) -> Any:
+        raise SystemUnavailable(detail="no mail today")
+
+    send, world.notifications.send_message = world.notifications.send_message, away  # type: ignore[method-assign]
+    try:
+        goods = ask_back(world, sale.wish((BEARING, 1)))
+        assert (goods["status"], goods["stage"]) == ("authorised", "tell_authorised")
+        assert said(world, goods["return_id"], "receive", came((BEARING, 1)), wait_s=1)["status"] == "authorised"
+        late = say(world, goods["return_id"], "cancel", {})
+        assert (late.status_code, late.json()["state"]) == (409, "received"), "they are here, whatever the flow knows"
+    finally:
+        world.notifications.send_message = send  # type: ignore[method-assign]
+    assert seen(world, goods, "received")["lines"][0]["received"] == 1
+    assert letter(world, goods["rma"], "return_authorised").to == "katrin.vogel@acme-antrieb.example"
 
 
 @pytest.mark.parametrize("step", ["inspect", "dispose", "credit"])
