@@ -1,7 +1,8 @@
 """Amendments: quantities, address and day of an order, changed before it is released to a warehouse.
 
-An amended order begins anew: everything that was done for it is undone first, it is priced again,
-checked again and, where its value asks for it, approved again.
+An amended order, and one that is done again by people after it ended, begins anew: everything
+that was done for it is undone first, it is priced again, checked again and, where its value asks for it, approved
+again.
 """
 
 from __future__ import annotations
@@ -35,17 +36,34 @@ amendment_in = msgspec.json.Decoder(Amendment).decode
 
 
 def amended(order: OrderRecord, wish: bytes) -> OrderRecord:
-    """The order as it begins anew."""
+    """The order as it begins anew, once everything that was done for it is undone."""
     wanted = amendment_in(wish)
     quantities = {line.line_no: line.quantity for line in wanted.lines}
-    lines = tuple(_fresh(line, quantities.get(line.line_no, line.quantity)) for line in order.lines)
+    lines = tuple(replace(line, quantity=quantities.get(line.line_no, line.quantity)) for line in order.lines)
     amendments = order.amendments + 1
-    return replace(
+    changed = replace(
         order,
         lines=tuple(line for line in lines if line.quantity > 0),
         ship_to=wanted.ship_to or order.ship_to,
         requested_on=wanted.requested_on or order.requested_on,
         amendments=amendments,
+    )
+    return replace(anew(changed), fresh=(Fresh("amended", amendments),))
+
+
+def renewed(order: OrderRecord, order_id: str, correction: bytes) -> OrderRecord:
+    """The first state of a corrected run of an order that ended, under a number of its own."""
+    wanted = amended(order, correction or b"{}")
+    return replace(
+        wanted, order_id=order_id, amendments=0, status="accepted", reason=None, problem=None, repeat=True, fresh=()
+    )
+
+
+def anew(order: OrderRecord) -> OrderRecord:
+    """The order as it was when it came: nothing is priced, set aside, approved or done."""
+    return replace(
+        order,
+        lines=tuple(_as_ordered(line) for line in order.lines),
         approval=None,
         back_order=None,
         payment=None,
@@ -56,17 +74,23 @@ def amended(order: OrderRecord, wish: bytes) -> OrderRecord:
         parts=(),
         in_parts=False,
         turns=1,
+        giving_up="",
+        ending="",
         payment_id=None,
         sales_order_id=None,
-        fresh=(Fresh("amended", amendments),),
+        invoice_id=None,
+        invoice_total=None,
+        return_ids=(),
+        sent=(),
+        fresh=(),
     )
 
 
-def _fresh(line: Line, quantity: int) -> Line:
+def _as_ordered(line: Line) -> Line:
     return Line(
         line_no=line.line_no,
         sku=line.sku,
-        quantity=quantity,
+        quantity=line.quantity,
         agreed_price=line.agreed_price,
         agreed_discount_bp=line.agreed_discount_bp,
     )

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from process_apis.flow.table import PEOPLE, Flow, Step, Together
 from process_apis.order_to_fulfillment import announcements as tell
-from process_apis.order_to_fulfillment.amendments import amended
+from process_apis.order_to_fulfillment.amendments import amended, renewed
 from process_apis.order_to_fulfillment.book import OrderBook
 from process_apis.order_to_fulfillment.documents import came_by_channel, channel_waits, is_paid, owes, pays_by_card
 from process_apis.order_to_fulfillment.parts import gives_up, goes_in_parts, goes_together, has_left
@@ -99,6 +99,7 @@ ORDER_TO_FULFILLMENT: Flow[OrderRecord] = Flow(
     last=Step(name="write_back_end", do=Do.write_back_end, when=channel_waits),
     publishes=tell.ended,
     amend=amended,
+    renew=renewed,
 )
 """Before ``ship`` a refusal undoes everything; after it the order only goes on.
 

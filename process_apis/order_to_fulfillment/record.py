@@ -172,6 +172,8 @@ class OrderRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     placed_by: str = ""
     """Who placed it, and so can't approve it."""
     amendments: int = 0
+    begun: int = -1
+    """The revision of its keys for which it was priced."""
     approval: Approval | None = None
     back_order: BackOrder | None = None
     taken: tuple[Taken, ...] = ()

@@ -7,6 +7,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from governance.contract import NotFound
+from process_apis.order_to_fulfillment.amendments import anew
 from process_apis.order_to_fulfillment.channels import channel_of
 from process_apis.order_to_fulfillment.documents import address_of, priced_line, total_of
 from process_apis.order_to_fulfillment.record import Approval, OrderRecord
@@ -60,7 +61,9 @@ class Checks(Systems):
     async def price(self, run: OrderRun) -> OrderRecord:
         """Every line has its price, and the order its sums."""
         order = run.state
-        if order.total is not None:  # it waits, for approval or for goods, at the price that it has
+        if order.begun != run.revision:
+            order = replace(anew(order), payment=order.payment, begun=run.revision)
+        elif order.total is not None:  # it waits, for goods or for a yes, at the price that it has
             return order
         lines = tuple(
             BasketLine(

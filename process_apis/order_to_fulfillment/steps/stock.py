@@ -43,7 +43,7 @@ class Stock(Systems):
 
     async def reserve_stock(self, run: OrderRun) -> OrderRecord:
         """The goods are set aside, from one warehouse or split over several, now or when they are there."""
-        order = replace(run.state, fresh=())
+        order = replace(run.state, taken=(), parts=(), in_parts=False, turns=1, fresh=())
         try:
             with run.at(reserving_step(1)):
                 order = await self._reserved(run, order, 1)

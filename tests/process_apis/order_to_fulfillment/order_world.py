@@ -97,21 +97,7 @@ class World:
         }
         if rules is not None:
             resources[OrderSettings] = rules
-        nodes = graph(DiscoveredApi(api=api_of(one), service=one, folder=Path()) for one in SERVICES)
-        wiring = Wiring(
-            tiers=frozenset({"system", "process"}),
-            placement={},
-            policies=[Ownership(OwnershipSettings(), clock)],
-            clock=clock,
-            limits=WireLimits(),
-            mode="verify",
-            client=HopClient(),
-            credentials=None,
-        )
-        assembly = Assembly(nodes, wiring, resources)
-        self.orders: OrderToFulfillmentV1 = assembly.stub(
-            "tests.v1", OrderToFulfillmentV1, api_of(OrderToFulfillmentV1).operations
-        )
+        self.orders = orders_over(resources, clock)
 
     async def __aenter__(self) -> World:
         for part in self.systems:
@@ -146,6 +132,23 @@ class World:
         """Place an order and wait for how it ends."""
         with self.calling(key, wait_s=wait_s):
             return await self.orders.place_order(order)
+
+
+def orders_over(resources: dict[Any, Any], clock: Clock) -> OrderToFulfillmentV1:
+    """Order to fulfillment and everything under it, put together in verify mode."""
+    nodes = graph(DiscoveredApi(api=api_of(one), service=one, folder=Path()) for one in SERVICES)
+    wiring = Wiring(
+        tiers=frozenset({"system", "process"}),
+        placement={},
+        policies=[Ownership(OwnershipSettings(), clock)],
+        clock=clock,
+        limits=WireLimits(),
+        mode="verify",
+        client=HopClient(),
+        credentials=None,
+    )
+    assembly = Assembly(nodes, wiring, resources)
+    return assembly.stub("tests.v1", OrderToFulfillmentV1, api_of(OrderToFulfillmentV1).operations)
 
 
 def an_order(account_id: str, *lines: tuple[str, int], reference: str = "PO-1", **more: Any) -> NewOrder:
