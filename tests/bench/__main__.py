@@ -16,8 +16,9 @@ from pathlib import Path
 from statistics import median
 
 from cases import Case, Sample, cases, sample
+from firms import Firms, firms
+from firms import ratios as order_ratios
 from msgspec import to_builtins
-from orders import Orders, orders
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -35,11 +36,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="tiergate-bench-") as folder, running(Path(folder)) as world:
         every = cases(world)
         rounds = _rounds(every, options, console)
-        burst = orders(world)
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    with console.status("orders") as status:
+        found = firms(lambda name: status.update(f"orders: {name}"))
     rows = {case.name: _medians(rounds[case.name]) for case in every}
-    ratios = _ratios(rows)
-    _print(console, rows, ratios, burst, options)
-    _save(rows, ratios, burst, options)
+    ratios = {**_ratios(rows), **order_ratios(found)}
+    _print(console, rows, ratios, found, options)
+    _save(rows, ratios, found, options)
     console.print(f"saved in {RESULTS}")
 
 
@@ -98,7 +101,7 @@ def _ratios(rows: dict[str, Sample]) -> dict[str, float]:
 
 
 def _print(
-    console: Console, rows: dict[str, Sample], ratios: dict[str, float], burst: Orders, options: argparse.Namespace
+    console: Console, rows: dict[str, Sample], ratios: dict[str, float], found: Firms, options: argparse.Namespace
 ) -> None:
     table = Table(title=f"medians of {options.rounds} rounds, {options.connections} connections", title_justify="left")
     table.add_column("case")
@@ -110,20 +113,31 @@ def _print(
     summary = Table(show_header=False, title="ratios", title_justify="left")
     for name, ratio in ratios.items():
         summary.add_row(name, f"{ratio:.2f}")
-    summary.add_row("orders accepted per second", f"{burst.accepted_per_s:.0f}")
-    summary.add_row("orders completed per second", f"{burst.completed_per_s:.1f}")
-    summary.add_row("CPU per completed order", f"{burst.cpu_ms_per_order:.1f} ms")
     console.print(summary)
+    console.print(_of_orders(found))
 
 
-def _save(rows: dict[str, Sample], ratios: dict[str, float], burst: Orders, options: argparse.Namespace) -> None:
+def _of_orders(found: Firms) -> Table:
+    table = Table(title="orders; acceptance: 500 at 50 a second", title_justify="left")
+    table.add_column("case")
+    for heading in ("accepted/s", "completed/s", "CPU ms an order", "accepted in p50", "p99", "slowest"):
+        table.add_column(heading, justify="right")
+    for name, row in found.orders.items():
+        wait = found.acceptance.get(name)
+        waits = (f"{ms:.0f} ms" for ms in (wait.p50_ms, wait.p99_ms, wait.slowest_ms)) if wait else ("", "", "")
+        accepted = f"{row.accepted_per_s:.0f}" if row.accepted_per_s else ""
+        table.add_row(name, accepted, f"{row.completed_per_s:.1f}", f"{row.cpu_ms_per_order:.1f}", *waits)
+    return table
+
+
+def _save(rows: dict[str, Sample], ratios: dict[str, float], found: Firms, options: argparse.Namespace) -> None:
     RESULTS.parent.mkdir(exist_ok=True)
     result = {
         "machine": {"python": sys.version.split()[0], "system": platform.platform(), "cores": os.cpu_count()},
         "options": vars(options),
         "cases": to_builtins(rows),
         "ratios": ratios,
-        "orders": to_builtins(burst),
+        "orders": to_builtins(found),
     }
     RESULTS.write_text(json.dumps(result, indent=2) + "\n")
 

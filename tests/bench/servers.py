@@ -31,13 +31,22 @@ class Server:
     """A child process with everything it started."""
 
     def __init__(
-        self, command: list[str], ready_url: str, environ: Mapping[str, str], log: Path, core: int = SERVER_CORE
+        self,
+        command: list[str],
+        ready_url: str,
+        environ: Mapping[str, str],
+        log: Path,
+        core: int | None = SERVER_CORE,
     ) -> None:
         with log.open("ab") as out:
             self._process = subprocess.Popen(command, env={**os.environ, **environ}, stdout=out, stderr=out)
         self._log = log
         self._wait(ready_url)
-        self._pin(core)
+        if core is None:
+            for process in self._family():
+                process.cpu_affinity([])
+        else:
+            self._pin(core)
 
     def _wait(self, url: str) -> None:
         until = time.monotonic() + READY_WITHIN_S
@@ -83,11 +92,22 @@ def _is_store(process: psutil.Process) -> bool:
 
 
 def gateway(
-    home: Path, port: int, environ: Mapping[str, str], config: Path, *, tiers: str = "", app: str = ""
+    home: Path,
+    port: int,
+    environ: Mapping[str, str],
+    config: Path,
+    *,
+    tiers: str = "",
+    app: str = "",
+    bare: bool = False,
 ) -> Server:
-    """``tiergate serve`` with the benchmark's own APIs beside the product's."""
+    """``tiergate serve`` with the benchmark's own APIs beside the product's; ``bare``: without, and on every core."""
     command = [str(Path(sys.executable).with_name("tiergate")), "serve", "--port", str(port)]
     command += [*(["--tiers", tiers] if tiers else []), *(["--app", app] if app else [])]
     world = os.pathsep.join((str(HERE / "world"), str(HERE.parents[1]), str(HERE)))
     own = {"PYTHONPATH": world, "TIERGATE_HOME": str(home), "TIERGATE_CONFIG": str(config), **environ}
-    return Server(command, f"http://127.0.0.1:{port}/readyz", own, home.with_suffix(".log"))
+    if bare:
+        own["PYTHONPATH"] = str(HERE.parents[1])
+    return Server(
+        command, f"http://127.0.0.1:{port}/readyz", own, home.with_suffix(".log"), None if bare else SERVER_CORE
+    )

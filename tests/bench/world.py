@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,6 +10,7 @@ from pathlib import Path
 import envoys
 from msgspec import Struct
 from servers import Server, free_port, gateway
+from tokens import token_of
 
 SECRET = "benchmark-secret-benchmark"
 SCOPES = (
@@ -37,7 +35,6 @@ class World(Struct, frozen=True, kw_only=True):
     three_envoys_port: int
     token: str
     envoy_token: str
-    portal_token: str
 
 
 @contextmanager
@@ -62,7 +59,7 @@ def running(folder: Path) -> Iterator[World]:
             stack.callback(server.stop)
             apart.append(server)
         base = f"http://127.0.0.1:{together_port}"
-        token = _token(base, "bench", SECRET)
+        token = token_of(base, "bench", SECRET)
         issuer = envoys.Issuer()
         one, one_port = envoys.governed(folder, "single", up_port, issuer.jwks)
         stack.callback(one.stop)
@@ -83,7 +80,6 @@ def running(folder: Path) -> Iterator[World]:
             three_envoys_port=target,
             token=token,
             envoy_token=issuer.token,
-            portal_token=_token(base, "portal-demo", "portal-demo-secret"),
         )
 
 
@@ -110,19 +106,9 @@ system = "{UNLIMITED}"
 connector = "upstream"
 settings = {{ url = "http://127.0.0.1:{upstream_port}" }}
 
-[systems.logistics]
-settings = {{ pick_after_s = 0.0, dispatch_after_s = 0.0, deliver_after_s = 0.0 }}
-
 [consumers.bench]
 secrets = ["env:BENCH_SECRET"]
 scopes = [{scopes}]
 accounts = ["ACME"]
 """)
     return path
-
-
-def _token(base: str, client_id: str, secret: str) -> str:
-    form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
-    with urllib.request.urlopen(f"{base}/oauth/token", urllib.parse.urlencode(form).encode()) as answer:
-        token: str = json.load(answer)["access_token"]
-    return token
