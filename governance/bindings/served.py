@@ -72,7 +72,7 @@ class WireLimits(Struct, frozen=True, kw_only=True):
     """Whether clients reach the gateway by TLS."""
     stream_heartbeat_s: float = 15.0
     """How long a stream may be silent."""
-    streams_per_client: int = 50
+    streams_per_client: int = 1_000
     """How many streams one client may have open in one process."""
 
 

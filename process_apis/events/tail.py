@@ -23,7 +23,7 @@ from process_apis.events.log import Wanted, events_after, settled
 from process_apis.flow.runtime import FlowRuntime
 
 log = logging.getLogger("tiergate.events")
-LOOK_S = 0.1
+LOOK_S = 0.2
 AWAY_S = 1.0
 AT_ONCE = 500
 MOST_KEPT = 256
