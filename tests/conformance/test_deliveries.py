@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 
 from governance.audit import Filter, search
 from governance.contract import Operation
-from governance.prove import Prober, Reply
+from governance.prove import Prober, Reply, sample_of
 from governance.prove.published import Published
 from governance.prove.run import Subject, prove_operation
 from governance.webhooks import standard_key, standard_signature
@@ -126,3 +126,22 @@ async def test_the_inbox_is_in_the_database_and_not_in_the_store(served: Served)
     with engine.connect() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM inbox")).scalar_one() > 0
     engine.dispose()
+
+
+async def test_a_dispute_comes_into_the_feed_of_events_as_what_happened_to_the_order(served: Served) -> None:
+    authorize = served.operations["payments.v1.authorize"]
+    sample = sample_of(authorize, key="disputed", account="ACME")
+    made = await served.send("POST", sample.target, served.authorized(authorize, sample.headers), sample.body)
+    payment = json.loads(made.body)
+    operation = served.operations["payments.v1.receive_event"]
+    body = body_of(operation.id, data={"payment_id": payment["payment_id"], "reason": "not mine"})
+    assert (await deliver(served, operation, signed(body, "dispute-1"), body)).status == 202
+    feed = served.operations["events.v1.list_events"]
+    target = f"{feed.path}?type=payment.disputed&account_id=ACME"
+    events: list[Any] = []
+    while not events:
+        await asyncio.sleep(0.05)
+        reply = await served.send("GET", target, served.authorized(feed, {}), None)
+        events = json.loads(reply.body)["items"]
+    assert (events[0]["subject"], events[0]["source"]) == (payment["order_reference"], "/system/payments/v1")
+    assert events[0]["data"]["reason"] == "not mine"

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from standardwebhooks import Webhook
 
-from governance.webhooks import TimestampedHmac, VendorSchemes
+from governance.call import ManualClock
+from governance.contract import Delivery
+from governance.database import Database
+from governance.policies.webhook_signature import Enforcement, Settings
+from governance.webhooks import Inbox, TimestampedHmac, VendorSchemes
 from tests.governance.policies.webhook_signature.vendor import (
     BODY,
     NEXT_SECRET,
@@ -194,3 +200,19 @@ async def test_what_every_request_is_held_to_holds_here_too() -> None:
     large = b" " * 3_000
     (await gateway.send(signed(body=large), large)).problem(413, "body-too-large")
     assert gateway.tills.came == []
+
+
+async def test_the_inbox_is_tidied_when_the_policy_starts(tmp_path: Path) -> None:
+    database, clock = Database(tmp_path), ManualClock(NOW)
+    inbox = Inbox(database, clock)
+    await database.start()
+    old = Delivery(system="tills", event_id="old", sent_at=NOW, body=b"")
+    await inbox.keep(old, "{}")
+    clock.advance(91 * 86_400)
+    policy = Enforcement(Settings(), clock, inbox=inbox)
+    await policy.start()
+    while await inbox.after("tills", 0, 1):
+        await asyncio.sleep(0.01)
+    await policy.stop()
+    assert await inbox.keep(old, "{}"), "after its time an event is new again"
+    await database.stop()
