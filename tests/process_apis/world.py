@@ -43,6 +43,7 @@ from governance.policies import ownership
 from governance.policies.lifecycle import Apis
 from governance.telemetry import CallMetrics
 from process_apis.flow import FlowRuntime, FlowSettings
+from process_apis.quote_to_cash.links import QuoteLinks
 from process_apis.returns.v1.service import Returns
 from system_apis.commerce.connectors.embedded import connector as commerce
 from system_apis.commerce.port import CommercePort
@@ -147,6 +148,7 @@ class World:
             Clock: clock,
             CursorCodec: CursorCodec(b"a key of the tests"),
             FlowRuntime: self._flows,
+            QuoteLinks: QuoteLinks(b"a key of the tests", "https://portal.example/quotes"),
             CallMetrics: CallMetrics(),
             Apis: Apis({api.api.id: api.api for api in apis}),
             **extra,

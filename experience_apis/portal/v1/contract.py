@@ -24,6 +24,7 @@ from experience_apis.portal.v1.model import (
     ShipmentStatus,
     Timeline,
 )
+from experience_apis.portal.v1.quote_model import Quote, QuoteAcceptance, QuoteRefusal, QuoteStatus
 from experience_apis.portal.v1.return_model import NewReturn, Return, ReturnStatus
 from governance.contract import Contract, Cursor, Limit, Page, Stream, action, by, create, read, search, stream
 from system_apis.canonical.refusals import (
@@ -31,6 +32,8 @@ from system_apis.canonical.refusals import (
     AmountExceeded,
     ChannelRefused,
     DuplicateOrder,
+    QuoteExpired,
+    QuoteSuperseded,
     UnknownAccount,
     UnknownProduct,
     WrongState,
@@ -214,4 +217,41 @@ class PortalV1(Contract, Protocol, owner="Customer portal"):
 
         Asking again for a cancelled one changes nothing.
         """
+        ...
+
+    @search("/quotes", scope="portal.quotes:read", visible=by("account_id"))
+    async def list_quotes(
+        self, *, status: QuoteStatus | None = None, limit: Limit = 50, cursor: Cursor | None = None
+    ) -> Page[Quote]:
+        """Your quotes, newest first, by status."""
+        ...
+
+    @read("/quotes/{quote_id}", scope="portal.quotes:read", visible=by("account_id"))
+    async def get_quote(self, quote_id: RecordId) -> Quote:
+        """A quote and how far it is, to the order it became and what is open of its invoices."""
+        ...
+
+    @action(
+        "/quotes/{quote_id}/accept",
+        scope="portal.quotes:write",
+        raises=[WrongState, QuoteExpired, QuoteSuperseded],
+        accepted=True,
+        visible=by("account_id"),
+    )
+    async def accept_quote(self, quote_id: RecordId, acceptance: QuoteAcceptance) -> Quote:
+        """Accept a revision of a quote; it becomes an order by itself.
+
+        Only the newest revision can be accepted, until its last day. The first answer counts.
+        """
+        ...
+
+    @action(
+        "/quotes/{quote_id}/decline",
+        scope="portal.quotes:write",
+        raises=[WrongState, QuoteExpired, QuoteSuperseded],
+        accepted=True,
+        visible=by("account_id"),
+    )
+    async def decline_quote(self, quote_id: RecordId, refusal: QuoteRefusal) -> Quote:
+        """Say no to a revision of a quote."""
         ...

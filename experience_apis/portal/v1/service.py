@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from experience_apis.portal.v1 import presentation, returning
+from experience_apis.portal.v1 import presentation, quoting, returning
 from experience_apis.portal.v1.contract import PortalV1
 from experience_apis.portal.v1.model import (
     Account,
@@ -29,6 +29,7 @@ from experience_apis.portal.v1.model import (
     ShipmentStatus,
     Timeline,
 )
+from experience_apis.portal.v1.quote_model import Quote, QuoteAcceptance, QuoteRefusal, QuoteStatus
 from experience_apis.portal.v1.return_model import NewReturn, Return, ReturnStatus
 from governance.call import current_call
 from governance.contract import NotFound, Page, Stream, Violation
@@ -39,6 +40,8 @@ from process_apis.events.v1.contract import EventsV1
 from process_apis.events.v1.model import EVENT_ID, CloudEvent
 from process_apis.order_to_fulfillment.v1 import model as fulfillment
 from process_apis.order_to_fulfillment.v1.contract import OrderToFulfillmentV1
+from process_apis.quote_to_cash.v1 import model as quoted
+from process_apis.quote_to_cash.v1.contract import QuoteToCashV1
 from process_apis.returns.v1 import model as returned
 from process_apis.returns.v1.contract import ReturnsV1
 from system_apis.canonical.values import Name, Quantity, RecordId, Reference, Sku, Text
@@ -69,6 +72,10 @@ class Portal(PortalV1):
         ReturnsV1.list_returns,
         ReturnsV1.get_return,
         ReturnsV1.cancel_return,
+        QuoteToCashV1.list_quotes,
+        QuoteToCashV1.get_quote,
+        QuoteToCashV1.accept_quote,
+        QuoteToCashV1.decline_quote,
     )
 
     def __init__(
@@ -78,12 +85,14 @@ class Portal(PortalV1):
         orders: OrderToFulfillmentV1,
         events: EventsV1,
         returns: ReturnsV1,
+        quotes: QuoteToCashV1,
     ) -> None:
         self._catalogue = catalogue
         self._accounts = accounts
         self._orders = orders
         self._events = events
         self._returns = returns
+        self._quotes = quotes
 
     async def list_products(
         self, *, query: Text | None = None, category: Name | None = None, limit: int = 50, cursor: str | None = None
@@ -237,6 +246,36 @@ class Portal(PortalV1):
         goods = await self._own_return(return_id)  # before anything is changed
         wish = returned.ReturnCancellation(account_id=goods.account_id)
         return returning.shown(await self._returns.cancel_return(return_id, wish))
+
+    async def list_quotes(
+        self, *, status: QuoteStatus | None = None, limit: int = 50, cursor: str | None = None
+    ) -> Page[Quote]:
+        """The account's quotes, newest first."""
+        found = await self._quotes.list_quotes(
+            account_id=current_call().account_id, status=status, limit=limit, cursor=cursor
+        )
+        return Page(tuple(map(quoting.shown, found.items)), found.next_cursor)
+
+    async def get_quote(self, quote_id: RecordId) -> Quote:
+        """A quote and how far it is."""
+        return quoting.shown(await self._own_quote(quote_id))
+
+    async def accept_quote(self, quote_id: RecordId, acceptance: QuoteAcceptance) -> Quote:
+        """Accept a quote of the account."""
+        quote = await self._own_quote(quote_id)  # before anything is changed
+        wish = quoting.acceptance(quote.account_id, acceptance)
+        return quoting.shown(await self._quotes.accept_quote(quote_id, wish))
+
+    async def decline_quote(self, quote_id: RecordId, refusal: QuoteRefusal) -> Quote:
+        """Decline a quote of the account."""
+        quote = await self._own_quote(quote_id)
+        return quoting.shown(await self._quotes.decline_quote(quote_id, quoting.refusal(quote.account_id, refusal)))
+
+    async def _own_quote(self, quote_id: RecordId) -> quoted.Quote:
+        quote = await self._quotes.get_quote(quote_id)
+        if quote.account_id != current_call().account_id:
+            raise NotFound()
+        return quote
 
     async def _own_return(self, return_id: RecordId) -> returned.Return:
         goods = await self._returns.get_return(return_id)

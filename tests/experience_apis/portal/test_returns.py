@@ -13,6 +13,7 @@ from process_apis.catalogue.v1.service import Catalogue
 from process_apis.customer_account.v1.service import CustomerAccount
 from process_apis.events.v1.service import Events
 from process_apis.order_to_fulfillment.v1.service import OrderToFulfillment
+from process_apis.quote_to_cash.v1.service import QuoteToCash
 from process_apis.returns.v1.service import Returns
 from system_apis.commerce.v1.service import Commerce
 from system_apis.crm.v1.service import Crm
@@ -23,8 +24,8 @@ from system_apis.payments.v1.service import Payments
 from tests.process_apis.world import World, running
 
 SERVICES = (
-    Erp, Crm, Logistics, Payments, Commerce, Notifications, Events, Returns, OrderToFulfillment, CustomerAccount,
-    Catalogue, Portal,
+    Erp, Crm, Logistics, Payments, Commerce, Notifications, Events, Returns, OrderToFulfillment, QuoteToCash,
+    CustomerAccount, Catalogue, Portal,
 )  # fmt: skip
 PORTAL = "/experience/portal/v1"
 DESK = "/process/returns/v1/returns"

@@ -51,14 +51,24 @@ def die_after(name: str) -> None:
     msgspec.structs.force_setattr(step, "do", dying)
 
 
+def invoiced(quote: Any) -> bool:
+    """Whether it is known what is owed."""
+    return bool(quote["invoices"])
+
+
+def reminded(quote: Any) -> bool:
+    """Whether one reminder was sent."""
+    return bool(quote["reminders"] == 1)
+
+
 def bring_to_its_end(world: World, clock: Ahead) -> Any:
     """Ask, accept, wait for a reminder, credit a part and pay the rest: each under one key for ever."""
     quote = request(world, wish((BEARING, 10, None)), key="killed")
     if quote["order_id"] is None:
         quote = said(world, quote, "accept", key="killed", reference=REFERENCE)
-    quote = seen(world, quote, "invoiced", "closed", good=lambda now: bool(now["invoices"]))
+    quote = seen(world, quote, "invoiced", "closed", good=invoiced)
     clock.pass_days(34)
-    quote = seen(world, quote, "invoiced", "closed", good=lambda now: now["reminders"] == 1)
+    quote = seen(world, quote, "invoiced", "closed", good=reminded)
     (invoice,) = quote["invoices"]
     whose = {"account_id": "ACME", "invoice_id": invoice["invoice_id"]}
     path = f"/process/quote-to-cash/v1/quotes/{quote['quote_id']}/credits"

@@ -15,7 +15,6 @@ import sqlalchemy as sa
 from governance.call import Clock, SystemClock
 from process_apis.events.tables import events
 from process_apis.order_to_fulfillment.v1.service import OrderToFulfillment
-from process_apis.quote_to_cash.links import QuoteLinks
 from process_apis.quote_to_cash.rules import ClassDiscount, DiscountRules, SalesLimit, VolumeDiscount
 from process_apis.quote_to_cash.settings import QuoteSettings
 from process_apis.quote_to_cash.v1.service import QuoteToCash
@@ -67,7 +66,6 @@ def extra(clock: Clock) -> dict[Any, Any]:
     return {
         Clock: clock,
         QuoteSettings: RULES,
-        QuoteLinks: QuoteLinks(b"a key of the tests", "https://portal.example/quotes"),
     }
 
 
