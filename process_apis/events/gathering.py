@@ -3,7 +3,8 @@
 One process does it, under a lease that another takes over ``LEASE_S`` after its death. How far a system was
 read is kept in the transaction of the events, which are deduplicated by source id, so a process that
 dies, or two that believe they hold the lease, lose nothing and write nothing twice. Flows that wait for
-what happened to their shipment, payment or invoice are told.
+what happened to their shipment, payment or invoice are told; one that is not, because the process died in
+between, looks by itself a little later.
 
 A system that is away is asked again after a pause that grows up to ``LONGEST_PAUSE_S``, and holds up no other.
 """
@@ -66,6 +67,8 @@ class Gathering:
         self._holder = token_hex(16)
         self._held_until = float("-inf")
         self._tidied = float("-inf")
+        self._positions: dict[str, int] = {}
+        """How far each source was read, as far as this process knows: a look without news asks no database."""
         self._pauses: dict[str, tuple[float, float]] = {}
         """Source to the pause and the monotonic second at which it ends."""
         self._task: asyncio.Task[None] | None = None
@@ -140,7 +143,9 @@ class Gathering:
     async def _read(self, source: Source) -> int:
         new = 0
         while True:
-            position = await self._flows.read(partial(_position, source=source.name))
+            position = self._positions.get(source.name)
+            if position is None:
+                position = await self._flows.read(partial(_position, source=source.name))
             who = Principal(subject=API, client_id=API, acting_api=API, accounts=Accounts(reach="all"))
             token = enter(Call(principal=who, operation_id=f"{API}.gather"))
             try:
@@ -148,8 +153,10 @@ class Gathering:
                 meant = [(change, await self._translation.events_of(change)) for change in _newest(found.items)]
             finally:
                 leave(token)
+            self._positions[source.name] = position
             if found.position == position:
                 return new
+            del self._positions[source.name]  # until it is known what became of it
             written, tell = await self._flows.write(partial(self._keep, source.name, position, found.position, meant))
             for change, flow_id in tell:
                 source_id = f"{source.name}:{change.position}"
