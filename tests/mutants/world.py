@@ -73,7 +73,8 @@ class World:
         state = application.state
         self.policies: tuple[Policy, ...] = state.policies
         self.apis: tuple[Api, ...] = tuple(node.api for node in state.nodes)
-        self.operations = {operation.id: operation for api in self.apis for operation in api.operations}
+        every = [operation for api in self.apis for operation in api.operations]
+        self.operations = {operation.id: operation for operation in every if not operation.inbound}
         self._services: Mapping[str, object] = state.assembly.services
         self.limits = WireLimits(
             max_body_bytes=settings.gateway.max_body_bytes, max_uri_bytes=settings.gateway.max_uri_bytes
