@@ -1,16 +1,17 @@
 """Escalation: an exception that is past its due time is marked, told of as an event, and its team is written to.
 
 Every process that runs flows looks, and whoever looks first takes a row: marking and event are one
-transaction, so each exception is escalated once. The letter is sent afterwards, under a key of the
-exception, until it is known to be sent: a process killed in between leaves it to the next look, and
-the reader gets one letter. While the mail system is away letters wait; while the database is away,
-everything does.
+transaction, so each exception is escalated once. A team that has an address gets a letter afterwards,
+under a key of the exception, until it is known to be sent: a process killed in between leaves it to
+the next look, and the reader gets one. While the mail system is away letters wait; while the
+database is away, everything does.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -25,8 +26,9 @@ from process_apis.events.kind import happened
 from process_apis.events.outbox import append
 from process_apis.events.taxonomy.exception import ExceptionEscalated as Escalated
 from process_apis.exceptions.deeds import ANY, API, Deed, act
+from process_apis.exceptions.settings import ExceptionSettings
 from process_apis.exceptions.tables import exception_deeds
-from process_apis.flow.queues import queue_of
+from process_apis.flow.queues import Queue
 from process_apis.flow.runtime import FlowRuntime
 from process_apis.flow.tables import exceptions
 from process_apis.flow.timeline import instant, microseconds
@@ -44,12 +46,13 @@ class Escalation:
     """Looks for what is overdue for as long as the process lives."""
 
     def __init__(
-        self, flows: FlowRuntime, clock: Clock, notifications: NotificationsV1, *, look_s: float = LOOK_S
+        self, flows: FlowRuntime, clock: Clock, notifications: NotificationsV1, settings: ExceptionSettings
     ) -> None:
         self._flows = flows
         self._clock = clock
         self._notifications = notifications
-        self._look_s = look_s
+        self._queues = settings.queues()
+        self._own_due = settings.changed_due()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -70,9 +73,12 @@ class Escalation:
         Raises:
             SystemUnavailable: the database is away.
         """
+        if self._own_due:
+            await self._flows.write(self._due)
         escalated = await self._flows.write(self._mark)
-        for row in await self._flows.read(_unwritten):
-            await self._write(row)
+        written_to = [name for name, queue in self._queues.items() if queue.escalate_to]
+        for row in await self._flows.read(partial(_unwritten, queues=written_to)):
+            await self._write(row, self._queues[row.queue])
         return escalated
 
     async def _go(self) -> None:
@@ -82,7 +88,14 @@ class Escalation:
                     await self.look()
             except SystemUnavailable as error:
                 log.warning("overdue exceptions can't be looked for: %s", error)
-            await asyncio.sleep(self._look_s)
+            await asyncio.sleep(LOOK_S)
+
+    def _due(self, connection: sa.Connection) -> None:
+        """Give open exceptions the due time that the company gave their queue."""
+        for name, due_s in self._own_due.items():
+            due_us = exceptions.c.opened_us + due_s * 1_000_000
+            of_queue = (exceptions.c.queue == name, exceptions.c.status == "open", exceptions.c.due_us != due_us)
+            connection.execute(sa.update(exceptions).where(*of_queue).values(due_us=due_us))
 
     def _mark(self, connection: sa.Connection) -> int:
         now = self._clock.now()
@@ -104,17 +117,16 @@ class Escalation:
                 exceptions.c.escalated_us.is_(None),
             )
             if connection.execute(this.values(escalated_us=microseconds(now))).rowcount:
-                to = queue_of(row.queue).escalate_to
-                act(connection, row, Deed(word="escalated", operation="escalate", by=CLOCK, detail=to), ANY, now)
+                act(connection, row, Deed(word="escalated", operation="escalate", by=CLOCK), ANY, now)
                 append(connection, (_event(row),), now)
                 marked += 1
         return marked
 
-    async def _write(self, row: Any) -> None:
+    async def _write(self, row: Any, queue: Queue) -> None:
         message = NewMessage(
             account_id=row.account_id,
-            to=queue_of(row.queue).escalate_to,
-            to_name=queue_of(row.queue).owner,
+            to=queue.escalate_to,
+            to_name=queue.owner,
             content=ExceptionEscalated(
                 exception_id=row.exception_id,
                 queue=row.queue,
@@ -149,11 +161,11 @@ def _event(row: Any) -> NewEvent:
     return happened(told, subject=row.flow_id, account_id=row.account_id)
 
 
-def _unwritten(connection: sa.Connection) -> list[Any]:
+def _unwritten(connection: sa.Connection, queues: Sequence[str]) -> list[Any]:
     notified = sa.exists().where(
         exception_deeds.c.exception_id == exceptions.c.exception_id, exception_deeds.c.deed == "notified"
     )
     query = sa.select(exceptions).where(
-        exceptions.c.status == "open", exceptions.c.escalated_us.is_not(None), ~notified
+        exceptions.c.status == "open", exceptions.c.escalated_us.is_not(None), exceptions.c.queue.in_(queues), ~notified
     )
     return list(connection.execute(query.order_by(exceptions.c.escalated_us).limit(AT_ONCE)))

@@ -39,7 +39,7 @@ class QueueState(Struct, frozen=True, kw_only=True):
     due_s: int
     """An exception should be settled this many seconds after it was opened."""
     escalate_to: str
-    """Who is told of one that was not."""
+    """Who is written to about one that was not; empty: nobody."""
     open: int
     unassigned: int
     overdue: int

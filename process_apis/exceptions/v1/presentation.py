@@ -22,7 +22,7 @@ from process_apis.exceptions.v1.model import (
     Tried,
 )
 from process_apis.flow import trouble
-from process_apis.flow.queues import queue_of
+from process_apis.flow.queues import Queue
 from process_apis.flow.replaying import Replay
 from process_apis.flow.table import Flow
 from process_apis.flow.timeline import instant
@@ -65,9 +65,8 @@ def detail_of(row: Any, background: Background, now_us: int) -> ExceptionDetail:
     )
 
 
-def queue_state(load: QueueLoad) -> QueueState:
+def queue_state(load: QueueLoad, queue: Queue) -> QueueState:
     """A queue with its team and its load."""
-    queue = queue_of(load.queue)
     return QueueState(
         queue=load.queue,
         owner=queue.owner,

@@ -25,6 +25,7 @@ from process_apis.exceptions.escalation import Escalation
 from process_apis.exceptions.finding import NOBODY, Wanted, find, loads, one
 from process_apis.exceptions.migration import MIGRATIONS
 from process_apis.exceptions.replays import WantedFlows, account_of, wanted_flows
+from process_apis.exceptions.settings import ExceptionSettings
 from process_apis.exceptions.v1.contract import ExceptionsV1
 from process_apis.exceptions.v1.model import (
     Assignment,
@@ -49,6 +50,7 @@ from process_apis.exceptions.v1.presentation import (
     queue_state,
     replayed,
 )
+from process_apis.flow.queues import DEFAULT
 from process_apis.flow.replaying import Replay
 from process_apis.flow.runtime import FlowRuntime
 from process_apis.flow.table import Flow
@@ -67,9 +69,18 @@ class Exceptions(ExceptionsV1):
 
     needs = (NotificationsV1.send_message,)
 
-    def __init__(self, notifications: NotificationsV1, flows: FlowRuntime, clock: Clock, cursors: CursorCodec) -> None:
+    def __init__(
+        self,
+        notifications: NotificationsV1,
+        flows: FlowRuntime,
+        clock: Clock,
+        cursors: CursorCodec,
+        settings: ExceptionSettings | None = None,
+    ) -> None:
+        settings = settings or ExceptionSettings()
         flows.adopt(MIGRATIONS)
-        flows.accompany(Escalation(flows, clock, notifications))
+        flows.accompany(Escalation(flows, clock, notifications, settings))
+        self._queues = settings.queues()
         self._flows = flows
         self._clock = clock
         self._cursors = cursors
@@ -77,7 +88,7 @@ class Exceptions(ExceptionsV1):
     async def list_queues(self) -> QueueStates:
         """Every queue with its team, its due time and how much waits in it."""
         found = await self._flows.read(partial(loads, now_us=self._now_us))
-        return QueueStates(queues=tuple(map(queue_state, found)))
+        return QueueStates(queues=tuple(queue_state(load, self._queues.get(load.queue, DEFAULT)) for load in found))
 
     async def list_exceptions(
         self,

@@ -12,10 +12,12 @@ import pytest
 from governance.call import Clock, SystemClock
 from governance.contract.refusals import SystemUnavailable
 from process_apis.exceptions.escalation import Escalation
+from process_apis.exceptions.settings import ExceptionSettings, QueueRules
 from system_apis.canonical.refusals import MessageRefused
 from system_apis.notifications.v1.contract import NotificationsV1
 from tests.process_apis.exceptions.errands import EXCEPTIONS, Town, town
 
+RULES = ExceptionSettings(stock=QueueRules(escalate_to="supply-planning@example.com"))
 MAIL = "/system/notifications/v1/messages"
 
 
@@ -47,9 +49,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         yield world
 
 
-def escalation(world: Town, clock: Clock, mail: Any = None) -> Escalation:
+def escalation(world: Town, clock: Clock, mail: Any = None, settings: ExceptionSettings = RULES) -> Escalation:
     stub = mail or world.assembly.stub("exceptions.v1", NotificationsV1, (NotificationsV1.send_message.__operation__,))
-    return Escalation(world.flows, clock, stub)
+    return Escalation(world.flows, clock, stub, settings)
 
 
 def test_what_is_overdue_is_marked_and_written_of_once(world: Town) -> None:
@@ -94,3 +96,21 @@ def test_a_letter_that_is_refused_is_not_tried_again(world: Town) -> None:
     assert world.run(refusing.look()) == 1
     assert world.run(refusing.look()) == 0
     assert mail.asked == 1
+
+
+def test_a_team_without_an_address_gets_no_letter(world: Town) -> None:
+    found = world.stuck(world.send("bring"), "bring")
+    mail = Away()
+    assert world.run(escalation(world, Later(3), mail, ExceptionSettings()).look()) == 1
+    told = world.get("platform", f"{EXCEPTIONS}/exceptions/{found['exception_id']}")
+    assert ([one["deed"] for one in told["deeds"]], mail.asked) == (["escalated"], 0)
+
+
+def test_a_company_has_its_own_times(world: Town) -> None:
+    found = world.stuck(world.send("bring"), "bring")
+    hasty = ExceptionSettings(stock=QueueRules(due_s=60))
+    assert hasty.queues()["stock"].due_s == 60
+    assert world.run(escalation(world, Later(0), settings=hasty).look()) == 0
+    due = world.get("platform", f"{EXCEPTIONS}/exceptions/{found['exception_id']}")["due_at"]
+    assert datetime.fromisoformat(due) - datetime.fromisoformat(found["opened_at"]) == timedelta(seconds=60)
+    assert world.run(escalation(world, Later(0.02), settings=hasty).look()) == 1
