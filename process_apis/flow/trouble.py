@@ -7,7 +7,6 @@ flow went on. People settle it at most once, in one transaction with what the fl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -84,58 +83,69 @@ def _skippable(step: Step[Any], *, before_return: bool) -> bool:
     return not before_return or step.retry.refusal == "people"
 
 
-def keep_open(
-    connection: sa.Connection,
-    flow_id: str,
-    flow: Flow[Any],
-    account_id: str,
-    queue: str,
-    verdict: Verdict,
-    evidence: Evidence,
-    allowed: Sequence[Choice],
-    known_id: str,
-    now: datetime,
-) -> tuple[str, Settlement | None]:
-    """Open an exception for the flow, or keep ``known_id`` up to date; its id.
+class Trouble(Struct, frozen=True, kw_only=True):
+    """What a flow can't settle itself, as it is told to people."""
 
-    With the settlement, where people have settled ``known_id`` since it was last looked at.
-    """
-    found = {
-        "step": verdict.step,
-        "kind": verdict.kind,
-        "problem": verdict.problem,
-        "reason": verdict.reason,
-        "evidence": msgspec.json.encode(evidence).decode(),
-        "choices": msgspec.json.encode(allowed).decode(),
-        "queue": queue,
-        "updated_us": microseconds(now),
-    }
-    if known_id:
-        this = exceptions.c.exception_id == known_id
-        known = sa.update(exceptions).where(this, exceptions.c.status == "open", exceptions.c.step == verdict.step)
-        if connection.execute(known.values(found)).rowcount:
-            return known_id, None
-        settled = connection.execute(sa.select(exceptions.c.settlement).where(this)).scalar()
-        if settled:
-            return "", decoded(settled)
-        close(connection, known_id, now)
-    opened = {
-        "exception_id": "exc-" + derive_key("exception", flow_id, evidence.leg).lower(),
-        "flow_id": flow_id,
-        "flow": flow.name,
-        "account_id": account_id,
-        "status": "open",
-        "opened_us": microseconds(now),
-        "due_us": microseconds(now) + queue_of(queue).due_s * SECOND_US,
-        **found,
-    }
-    connection.execute(sa.insert(exceptions).values(opened))
-    told = ExceptionOpened(
-        exception_id=str(opened["exception_id"]), flow_id=flow_id, account_id=account_id, queue=queue,
-        step=verdict.step, problem=verdict.problem, reason=verdict.reason[:MOST_WORDS],
-    )  # fmt: skip
-    append(connection, (happened(told, subject=flow_id, account_id=account_id),), now)
-    return told.exception_id, None
+    flow_id: str
+    flow: str
+    account_id: str
+    queue: str
+    verdict: Verdict
+    evidence: Evidence
+    allowed: tuple[Choice, ...]
+
+    def keep_open(self, connection: sa.Connection, known_id: str, now: datetime) -> tuple[str, Settlement | None]:
+        """Open an exception for the flow, or keep ``known_id`` up to date; its id.
+
+        With the settlement, where people have settled ``known_id`` since it was last looked at.
+        """
+        if known_id:
+            this, step = exceptions.c.exception_id == known_id, self.verdict.step
+            known = sa.update(exceptions).where(this, exceptions.c.status == "open", exceptions.c.step == step)
+            if connection.execute(known.values(self._found(now))).rowcount:
+                return known_id, None
+            settled = connection.execute(sa.select(exceptions.c.settlement).where(this)).scalar()
+            if settled:
+                return "", decoded(settled)
+            close(connection, known_id, now)
+        return self._open(connection, now), None
+
+    def _open(self, connection: sa.Connection, now: datetime) -> str:
+        exception_id = "exc-" + derive_key("exception", self.flow_id, self.evidence.leg).lower()
+        opened = {
+            "exception_id": exception_id,
+            "flow_id": self.flow_id,
+            "flow": self.flow,
+            "account_id": self.account_id,
+            "status": "open",
+            "opened_us": microseconds(now),
+            "due_us": microseconds(now) + queue_of(self.queue).due_s * SECOND_US,
+            **self._found(now),
+        }
+        connection.execute(sa.insert(exceptions).values(opened))
+        told = ExceptionOpened(
+            exception_id=exception_id,
+            flow_id=self.flow_id,
+            account_id=self.account_id,
+            queue=self.queue,
+            step=self.verdict.step,
+            problem=self.verdict.problem,
+            reason=self.verdict.reason[:MOST_WORDS],
+        )
+        append(connection, (happened(told, subject=self.flow_id, account_id=self.account_id),), now)
+        return exception_id
+
+    def _found(self, now: datetime) -> dict[str, Any]:
+        return {
+            "step": self.verdict.step,
+            "kind": self.verdict.kind,
+            "problem": self.verdict.problem,
+            "reason": self.verdict.reason,
+            "evidence": msgspec.json.encode(self.evidence).decode(),
+            "choices": msgspec.json.encode(self.allowed).decode(),
+            "queue": self.queue,
+            "updated_us": microseconds(now),
+        }
 
 
 def close(connection: sa.Connection, exception_id: str, now: datetime) -> None:

@@ -36,7 +36,8 @@ from process_apis.flow.retrying import in_database
 from process_apis.flow.settings import FlowSettings
 from process_apis.flow.signals import amendments
 from process_apis.flow.slots import Slots
-from process_apis.flow.table import Flow, Refused, Stage, Step, merged
+from process_apis.flow.stages import do_stages
+from process_apis.flow.table import Flow, Refused, Step
 from process_apis.flow.timeline import microseconds
 from process_apis.flow.trouble import AMEND_STEP, UNDO
 from process_apis.flow.turns import pass_turn
@@ -47,8 +48,6 @@ STRANDED = 999
 """The place of what is noted of a checkpoint that can't be written: after every step of its leg."""
 RECORDED_AT_ONCE = {"sqlite": 4, "postgresql": 16}
 """More would only wait for each other in the database, where no flow is more urgent than another."""
-GRAVEST = ("refused", "cancelled", "amended", "stuck", "parked", "done")
-"""Of steps that were done together, which verdict counts."""
 
 
 class Worker:
@@ -182,7 +181,7 @@ class Worker:
     async def _group(self, leg: Leg, index: int, step_id: int) -> Verdict:
         before = leg.run.state
         try:
-            verdict = await self._stages(leg, index)
+            verdict = await do_stages(self._asking, leg, index)
         except Exception as error:  # noqa: BLE001 - a fault in the table itself is settled like one in a step
             unexpected.error("%s: the table of %s failed", leg.run.flow_id, leg.flow.name, exc_info=error)
             leg.run.state, leg.events = before, []
@@ -199,33 +198,6 @@ class Worker:
             leg.mark(None, leg.names(following)[0])
             self._keep(leg, step_id, **(gate() if following == leg.pivot_group else {}))
         return verdict
-
-    async def _stages(self, leg: Leg, index: int) -> Verdict:
-        for stage in leg.groups[index]:
-            steps = [step for step in leg.applying(stage) if not leg.skips(step)]
-            verdict = await self._stage(leg, index, tuple(steps))
-            if verdict.outcome != "done":
-                return verdict
-            for step in leg.applying(stage):
-                leg.mark(leg.status_by(step.name), step.name)
-                leg.held = False
-                if step.publishes is not None and step in steps and step.name not in leg.start.told:
-                    leg.events += step.publishes(leg.run.state)
-        return DONE
-
-    async def _stage(self, leg: Leg, index: int, steps: Stage[Any]) -> Verdict:
-        if not steps:
-            return DONE
-        if len(steps) == 1:
-            return await self._asking.step(leg, leg.run, index, steps[0])
-        runs = [leg.run.branch() for _ in steps]
-        asked = (self._asking.step(leg, run, index, step) for run, step in zip(runs, steps, strict=True))
-        verdicts = await asyncio.gather(*asked)
-        done = [verdict.outcome == "done" for verdict in verdicts]
-        leg.run.notes += [note for run in runs for note in run.notes]
-        results = [(step.name, run.state) for step, run, good in zip(steps, runs, done, strict=True) if good]
-        leg.run.state = merged(leg.run.state, results)
-        return min(verdicts, key=lambda verdict: GRAVEST.index(verdict.outcome))
 
     async def _undo(self, leg: Leg, index: int, why: Verdict, step_id: int) -> Verdict:
         for step in leg.begun(index):
