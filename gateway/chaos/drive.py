@@ -25,7 +25,7 @@ AGAIN = frozenset({"idempotency-key-in-flight", "rate-limited", "unavailable", "
 """Problems after which a client sends the same again."""
 PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0
 POLL_S, LONGEST_POLL_S = 0.4, 2.0
-GIVE_UP_S = 90.0
+GIVE_UP_S = 240.0
 CHANNEL_ORDERS = "/system/commerce/v1/channel-orders"
 SYSTEMS = "system-demo"
 """The client that keeps systems of record."""
