@@ -71,6 +71,8 @@ class Translation:
                     source_id = of_record(data, f"{change.record_id}:{change.position}")
                     event = happened(data, subject=data.sku, account_id=None, source=ERP, source_id=source_id)
                     return lambda _: (event,)
+                case _:  # quotes and channel orders are told of by their flows
+                    return lambda _: ()
         except (NotFound, UnknownProduct):  # gone since, so nothing can be said of it
             return lambda _: ()
 

@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 ChangePosition = Annotated[int, Meta(ge=0, le=2**53, description="The place of the last change that you have read.")]
 ChangeLimit = Annotated[int, Meta(ge=1, le=500, description="How many changes at most.")]
 NAMES_RECORDS = "A change names a record and no account; who reads the record is judged there."
-ChangeKind = Literal["price", "stock", "invoice", "shipment", "payment"]
+ChangeKind = Literal["price", "stock", "invoice", "shipment", "payment", "account", "quote", "channel_order"]
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -22,7 +22,7 @@ class Change(Struct, frozen=True, kw_only=True):
     position: int
     kind: ChangeKind
     record_id: str
-    """An SKU, or the number of an invoice, shipment or payment."""
+    """An SKU, an account, or the number of a document."""
     place: str = ""
     """The warehouse of a stock level."""
 

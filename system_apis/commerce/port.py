@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from governance.contract import Delivery
+from system_apis.canonical.changes import Changes
 from system_apis.canonical.entities import ChannelOrder, StorefrontItem
 from system_apis.commerce.drafts import Channel, ItemListing, NewChannelOrder, StatusWriteBack
 from system_apis.commerce.notices import ChannelOrderNotice
@@ -74,5 +75,12 @@ class CommercePort(Protocol):
 
         Raises:
             InvalidBody: it is not what the marketplace sends.
+        """
+        ...
+
+    async def list_changes(self, after: int, limit: int) -> Changes:
+        """Up to ``limit`` changes above ``after``, each written with the change itself: channel orders.
+
+        A record that changed is among them before or as soon as its new state is read.
         """
         ...

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from system_apis.canonical.changes import Changes
 from system_apis.canonical.entities import Account, AccountTree, Activity, Case, Contact, Opportunity, Quote
 from system_apis.crm.drafts import (
     AccountDetails,
@@ -191,3 +192,10 @@ class ServicePort(Protocol):
 
 class CrmPort(AccountPort, PipelinePort, ServicePort, Protocol):
     """The whole of CRM."""
+
+    async def list_changes(self, after: int, limit: int) -> Changes:
+        """Up to ``limit`` changes above ``after``, each written with the change itself: accounts and quotes.
+
+        A record that changed is among them before or as soon as its new state is read.
+        """
+        ...

@@ -19,6 +19,8 @@ from governance.contract import (
     replace,
     search,
 )
+from system_apis.canonical.changes import NAMES_RECORDS as CHANGES_NAME_RECORDS
+from system_apis.canonical.changes import ChangeLimit, ChangePosition, Changes
 from system_apis.canonical.entities import ChannelOrder, StorefrontItem
 from system_apis.canonical.notices import NAMES_RECORDS, SIGNED, Notices, Position
 from system_apis.canonical.refusals import CurrencyMismatch, ReferenceTaken, UnknownProduct
@@ -114,4 +116,9 @@ class CommerceV1(Contract, Protocol, owner="Digital commerce"):
     @read("/notices", scope="commerce.notices:read", public_because=NAMES_RECORDS)
     async def list_notices(self, *, after: Position = 0, limit: Notices = 50) -> ChannelOrderNotices:
         """What the marketplace reported by webhook, in the order in which it was kept, after a position."""
+        ...
+
+    @read("/changes", scope="commerce.changes:read", public_because=CHANGES_NAME_RECORDS)
+    async def list_changes(self, *, after: ChangePosition = 0, limit: ChangeLimit = 100) -> Changes:
+        """What changed after a position: channel orders."""
         ...

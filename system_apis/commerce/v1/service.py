@@ -10,6 +10,7 @@ from msgspec.json import decode
 from governance.call import current_call
 from governance.contract import CursorCodec, Delivery, Page, Receipt
 from governance.webhooks import Inbox, opened
+from system_apis.canonical.changes import Changes
 from system_apis.canonical.entities import ChannelOrder, StorefrontItem
 from system_apis.canonical.values import AccountId, RecordId, Sku
 from system_apis.commerce.notices import ChannelOrderNotice, ChannelOrderNotices, ReceivedChannelOrderNotice
@@ -94,3 +95,7 @@ class Commerce(CommerceV1):
     def _after(self, operation_id: str, filters: tuple[object, ...], cursor: str | None) -> str | None:
         last = self._cursors.decode(operation_id, filters, cursor)
         return None if last is None else str(last[0])
+
+    async def list_changes(self, *, after: int = 0, limit: int = 100) -> Changes:
+        """What changed after a position."""
+        return await self._port.list_changes(after, limit)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from governance.contract import Contract, Cursor, Limit, Page, action, by, create, read, replace, search
+from system_apis.canonical.changes import NAMES_RECORDS as CHANGES_NAME_RECORDS
+from system_apis.canonical.changes import ChangeLimit, ChangePosition, Changes
 from system_apis.canonical.entities import Account, AccountTree, Activity, Case, Contact, Opportunity, Quote
 from system_apis.canonical.refusals import CurrencyMismatch, HierarchyLoop, ReferenceTaken, UnknownAccount, WrongState
 from system_apis.canonical.values import AccountId, Name, RecordId
@@ -266,4 +268,9 @@ class CrmV1(Contract, Protocol, owner="Sales systems"):
         cursor: Cursor | None = None,
     ) -> Page[Activity]:
         """Activities by account, subject or kind, oldest first."""
+        ...
+
+    @read("/changes", scope="crm.changes:read", public_because=CHANGES_NAME_RECORDS)
+    async def list_changes(self, *, after: ChangePosition = 0, limit: ChangeLimit = 100) -> Changes:
+        """What changed after a position: accounts and quotes."""
         ...

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from governance.call import current_call
 from governance.contract import CursorCodec, Page
+from system_apis.canonical.changes import Changes
 from system_apis.canonical.entities import Account, AccountTree, Activity, Case, Contact, Opportunity, Quote
 from system_apis.canonical.refusals import UnknownAccount
 from system_apis.canonical.values import AccountId, RecordId
@@ -225,3 +226,7 @@ class Crm(CrmV1):
     def _after(self, operation_id: str, filters: tuple[object, ...], cursor: str | None) -> str | None:
         last = self._cursors.decode(operation_id, filters, cursor)
         return None if last is None else str(last[0])
+
+    async def list_changes(self, *, after: int = 0, limit: int = 100) -> Changes:
+        """What changed after a position."""
+        return await self._port.list_changes(after, limit)

@@ -12,6 +12,9 @@ from governance.contract import Problem
 from system_apis.canonical.changes import Changes
 from system_apis.canonical.entities import ShipmentLine
 from system_apis.canonical.values import Address, Money
+from system_apis.commerce.connectors.embedded import connector as commerce
+from system_apis.crm.connectors.embedded import connector as crm
+from system_apis.crm.drafts import AccountDetails
 from system_apis.embedded import RecordFiles
 from system_apis.embedded import changes as log
 from system_apis.erp.connectors.embedded import connector as erp
@@ -20,10 +23,13 @@ from system_apis.logistics.connectors.embedded import connector as logistics
 from system_apis.logistics.port import ShipmentRequest
 from system_apis.payments.connectors.embedded import connector as payments
 from system_apis.payments.port import PaymentRequest
+from tests.system_apis.commerce.conformance import listed
+from tests.system_apis.commerce.conformance import order as an_order
 from tests.system_apis.erp import material
 
 pytestmark = pytest.mark.anyio
 SHIP_TO = Address(name="Goods in", street="Kai 1", city="Hamburg", country="DE")
+NAMED = AccountDetails(name="Acme", owner="Kim", billing_address=SHIP_TO, shipping_address=SHIP_TO)
 
 
 @pytest.fixture
@@ -93,3 +99,17 @@ async def test_old_changes_are_dropped(files: RecordFiles, monkeypatch: pytest.M
     await file.write(lambda c: c.executemany("INSERT INTO t VALUES (?)", [(number,) for number in range(1_000)]))
     found = await file.read(lambda c: log.read(c, 0, 1_000, lambda _, record: record))
     assert [change.position for change in found.items] == list(range(501, 1_001))
+
+
+async def test_crm_and_commerce_log_what_is_theirs_and_nothing_of_their_datasets(files: RecordFiles) -> None:
+    clock = ManualClock()
+    relations = crm.Connector(crm.Settings(), files, clock)
+    storefront = commerce.Connector(commerce.Settings(), files, clock)
+    for system in (relations, storefront):
+        await system.start()
+        assert (await system.list_changes(0, 10)).items == ()
+    await relations.put_account("ACME", NAMED)
+    assert told(await relations.list_changes(0, 10)) == [("account", "ACME", "")]
+    await listed(storefront)
+    order = await storefront.create_channel_order(an_order("web_shop"), "w-1")
+    assert told(await storefront.list_changes(0, 10)) == [("channel_order", order.channel_order_id, "")]

@@ -17,16 +17,18 @@ from msgspec import Struct
 from governance.call import Clock
 from governance.contract import Delivery
 from governance.contract.problems import NotFound
+from system_apis.canonical.changes import Changes
 from system_apis.canonical.entities import ChannelOrder, StorefrontItem
 from system_apis.canonical.refusals import CurrencyMismatch, ReferenceTaken, UnknownProduct
 from system_apis.canonical.values import Money, total
-from system_apis.commerce.connectors.embedded import records
+from system_apis.commerce.connectors.embedded import changes, records
 from system_apis.commerce.connectors.embedded.deliveries import notice_of
 from system_apis.commerce.connectors.embedded.seed import authored_items, authored_orders
 from system_apis.commerce.connectors.embedded.words import AHEAD, CANONICAL, WORDS
 from system_apis.commerce.drafts import Channel, ChannelStatus, ItemListing, NewChannelOrder, StatusWriteBack
 from system_apis.commerce.notices import ChannelOrderNotice
 from system_apis.embedded import RecordFiles, among, fingerprint
+from system_apis.embedded.changes import unlogged
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,17 +53,21 @@ class Connector:
 
     def __init__(self, settings: Settings, files: RecordFiles, clock: Clock) -> None:
         self._settings = settings
-        self._file = files.open("commerce", records.SCHEMA)
+        self._file = files.open("commerce", records.SCHEMA + changes.SCHEMA)
         self._clock = clock
 
     async def start(self) -> None:
         """Sow the dataset into an empty file."""
         if self._settings.seed:
             now = self._clock.now()
-            await self._file.write(lambda connection: _sow(connection, now))
+            await self._file.write(lambda c: unlogged(c, lambda connection: _sow(connection, now)))
 
     async def stop(self) -> None:
         """Nothing to stop: the record files are closed by who made them."""
+
+    async def list_changes(self, after: int, limit: int) -> Changes:
+        """Changes after a position."""
+        return await self._file.read(lambda connection: changes.read(connection, after, limit))
 
     async def get_item(self, channel: Channel, sku: str) -> StorefrontItem:
         """The item, listed or not."""

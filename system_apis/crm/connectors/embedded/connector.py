@@ -12,6 +12,8 @@ import sqlite3
 from msgspec import Struct
 
 from governance.call import Clock
+from system_apis.canonical.changes import Changes
+from system_apis.crm.connectors.embedded import changes
 from system_apis.crm.connectors.embedded.accounts import Accounts
 from system_apis.crm.connectors.embedded.cabinet import SCHEMA
 from system_apis.crm.connectors.embedded.desk import Desk
@@ -19,6 +21,7 @@ from system_apis.crm.connectors.embedded.pipeline import Pipeline
 from system_apis.crm.connectors.embedded.quotes import Quotes
 from system_apis.crm.connectors.embedded.seed import sow
 from system_apis.embedded import RecordFiles
+from system_apis.embedded.changes import unlogged
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,17 +44,21 @@ class Connector(Accounts, Pipeline, Quotes, Desk):
     """A ``CrmPort`` on the record file ``crm``."""
 
     def __init__(self, settings: Settings, files: RecordFiles, clock: Clock) -> None:
-        super().__init__(files.open("crm", SCHEMA), clock)
+        super().__init__(files.open("crm", SCHEMA + changes.SCHEMA), clock)
         self._settings = settings
 
     async def start(self) -> None:
         """Sow the dataset into an empty file."""
         if self._settings.seed:
             now = self.clock.now()
-            await self.file.write(lambda connection: sow(connection, now, self.store_quote))
+            await self.file.write(lambda c: unlogged(c, lambda connection: sow(connection, now, self.store_quote)))
 
     async def stop(self) -> None:
         """Nothing to stop: the record files are closed by who made them."""
+
+    async def list_changes(self, after: int, limit: int) -> Changes:
+        """Changes after a position."""
+        return await self.file.read(lambda connection: changes.read(connection, after, limit))
 
     async def ledger(self) -> tuple[SubjectActivities, ...]:
         """What was noted about each subject, by subject and kind; activities about nothing are left out."""
