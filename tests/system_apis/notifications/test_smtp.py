@@ -15,6 +15,7 @@ from governance.contract.refusals import SystemUnavailable
 from governance.database import Database
 from governance.egress import Egress, VendorSettings
 from system_apis.canonical.refusals import MessageRefused
+from system_apis.notifications.connectors.smtp import outbox
 from system_apis.notifications.connectors.smtp.connector import Connector, Settings
 from system_apis.notifications.contents import OrderCancelled
 from system_apis.notifications.messages import EmailAddress
@@ -170,3 +171,10 @@ async def test_a_database_that_is_away_is_an_outage(post: Post) -> None:
         await post.port.send_message(OUTGOING, "r-1")
     assert post.host.connections == 0
     await post.database.start()
+
+
+async def test_what_is_known_to_be_sent_stays_so(post: Post) -> None:
+    sent = await post.port.send_message(OUTGOING, "r-1")
+    seq = int(sent.message_id.removeprefix("MSG-"))
+    late = await post.database.write(lambda connection: outbox.refused(connection, seq, 550, "too late"))
+    assert late == sent
