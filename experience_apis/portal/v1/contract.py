@@ -24,9 +24,10 @@ from experience_apis.portal.v1.model import (
     ShipmentStatus,
     Timeline,
 )
+from experience_apis.portal.v1.order_changes import OrderAmendment
 from experience_apis.portal.v1.quote_model import Quote, QuoteAcceptance, QuoteRefusal, QuoteStatus
 from experience_apis.portal.v1.return_model import NewReturn, Return, ReturnStatus
-from governance.contract import Contract, Cursor, Limit, Page, Stream, action, by, create, read, search, stream
+from governance.contract import Contract, Cursor, Limit, Page, Stream, action, amend, by, create, read, search, stream
 from system_apis.canonical.refusals import (
     AlreadyShipped,
     AmountExceeded,
@@ -111,6 +112,15 @@ class PortalV1(Contract, Protocol, owner="Customer portal"):
         """An order and how far it is."""
         ...
 
+    @amend("/orders/{order_id}", scope="portal.orders:write", raises=[WrongState], visible=by("account_id"))
+    async def amend_order(self, order_id: RecordId, amendment: OrderAmendment) -> Order:
+        """Change quantities, address or day of an order before it is released to a warehouse.
+
+        It begins anew, at your prices of the moment. `If-Match` names the revision that you read.
+        Refused as a wrong state once it is released.
+        """
+        ...
+
     @action(
         "/orders/{order_id}/cancel",
         scope="portal.orders:write",
@@ -119,9 +129,10 @@ class PortalV1(Contract, Protocol, owner="Customer portal"):
         visible=by("account_id"),
     )
     async def cancel_order(self, order_id: RecordId) -> Order:
-        """Cancel an order that was not handed to a warehouse yet.
+        """Cancel an order, or what is left of it.
 
-        Asking again for a cancelled order changes nothing.
+        What has not left is not sent; what has left is expected back as a return. Refused when all of
+        it has left. Asking again for a cancelled order changes nothing.
         """
         ...
 

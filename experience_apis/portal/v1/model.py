@@ -111,6 +111,8 @@ class NewOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     requested_on: date | None = None
     repeat: bool = False
     """One more is meant, though you ordered the same lines under this reference a moment ago."""
+    shortage: Literal["reject", "ship_complete", "ship_partial"] | None = None
+    """What becomes of it when there is less; None: it is rejected."""
 
 
 class OrderLine(Struct, frozen=True, kw_only=True):
@@ -123,6 +125,13 @@ class OrderLine(Struct, frozen=True, kw_only=True):
     discount_bp: BasisPoints
     net: Money | None
     tax_rate_bp: BasisPoints | None
+    status: str
+    """``open``, ``allocated``, ``partly_shipped``, ``shipped``, ``back_ordered``, ``cancelled`` and what else may come."""
+    shipped: int
+    back_ordered: int
+    cancelled: int
+    expected_on: date | None
+    """When what is back-ordered should be there."""
 
 
 class Order(Struct, frozen=True, kw_only=True):
@@ -152,6 +161,10 @@ class Order(Struct, frozen=True, kw_only=True):
     invoice_ids: tuple[RecordId, ...]
     placed_at: datetime
     updated_at: datetime
+    revision: int
+    """Another one after every change; its ``ETag``."""
+    return_ids: tuple[RecordId, ...]
+    """Returns of what had left when it was cancelled."""
 
 
 class OrderSummary(Struct, frozen=True, kw_only=True):

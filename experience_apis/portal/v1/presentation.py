@@ -94,6 +94,11 @@ def order(found: fulfillment.Order) -> Order:
                 discount_bp=line.discount_bp,
                 net=line.net,
                 tax_rate_bp=line.tax_rate_bp,
+                status=line.status,
+                shipped=line.shipped,
+                back_ordered=line.back_ordered,
+                cancelled=line.cancelled,
+                expected_on=line.expected_on,
             )
             for line in found.lines
         ),
@@ -107,6 +112,8 @@ def order(found: fulfillment.Order) -> Order:
         invoice_ids=found.invoice_ids,
         placed_at=found.placed_at,
         updated_at=found.updated_at,
+        revision=found.revision,
+        return_ids=found.return_ids,
     )
 
 

@@ -29,6 +29,7 @@ from experience_apis.portal.v1.model import (
     ShipmentStatus,
     Timeline,
 )
+from experience_apis.portal.v1.order_changes import OrderAmendment, wish_of
 from experience_apis.portal.v1.quote_model import Quote, QuoteAcceptance, QuoteRefusal, QuoteStatus
 from experience_apis.portal.v1.return_model import NewReturn, Return, ReturnStatus
 from governance.call import current_call
@@ -65,6 +66,7 @@ class Portal(PortalV1):
         OrderToFulfillmentV1.place_order,
         OrderToFulfillmentV1.get_order,
         OrderToFulfillmentV1.list_orders,
+        OrderToFulfillmentV1.amend_order,
         OrderToFulfillmentV1.cancel_order,
         OrderToFulfillmentV1.get_timeline,
         EventsV1.follow_events,
@@ -122,6 +124,7 @@ class Portal(PortalV1):
                 card_token=order.card_token,
                 requested_on=order.requested_on,
                 repeat=order.repeat,
+                shortage=order.shortage,
             )
         )
         return presentation.order(placed)
@@ -149,6 +152,12 @@ class Portal(PortalV1):
     async def get_order(self, order_id: RecordId) -> Order:
         """An order and how far it is."""
         return presentation.order(await self._own_order(order_id))
+
+    async def amend_order(self, order_id: RecordId, amendment: OrderAmendment) -> Order:
+        """Change an order of the account before it is released."""
+        order = await self._own_order(order_id)
+        wish = wish_of(amendment, order.account_id, current_call().if_match)
+        return presentation.order(await self._orders.amend_order(order_id, wish))
 
     async def cancel_order(self, order_id: RecordId) -> Order:
         """Cancel an order of the account."""

@@ -70,7 +70,8 @@ class Desk:
             part.shipment_id for part in order.parts
         ):
             raise WrongState(record_id=order_id, state=order.status, needs=BEFORE_RELEASE)
-        if current_call().if_match not in (None, ANY, str(revision_of(order))):
+        read = current_call().if_match if amendment.revision is None else str(amendment.revision)
+        if read not in (None, ANY, str(revision_of(order))):
             raise PreconditionFailed
         _judge(order, amendment)
         wish = Amendment(

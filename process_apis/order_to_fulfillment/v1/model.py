@@ -239,6 +239,8 @@ class OrderAmendment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     lines: Annotated[tuple[AmendedLine, ...], Meta(max_length=200)] = ()
     ship_to: Address | None = None
     requested_on: date | None = None
+    revision: Annotated[int, Meta(ge=0, le=2**62)] | None = None
+    """The revision that was read, for callers that read it elsewhere than here; None: as `If-Match` says."""
 
     def __post_init__(self) -> None:
         if not self.lines and self.ship_to is None and self.requested_on is None:
