@@ -13,7 +13,7 @@ from process_apis.quote_to_cash import announcements as tell
 from process_apis.quote_to_cash.book import QuoteBook
 from process_apis.quote_to_cash.dunning import DUNNING, StageNumber
 from process_apis.quote_to_cash.record import QuoteRecord
-from process_apis.quote_to_cash.signals import ANSWER, DECISION, MONEY, revision_in
+from process_apis.quote_to_cash.signals import ANSWER, DECISION, MONEY, correction_in, revision_in
 from process_apis.quote_to_cash.steps import QuoteSteps as Do
 
 BOOK = QuoteBook()
@@ -55,6 +55,25 @@ def revised(quote: QuoteRecord, wish: bytes) -> QuoteRecord:
         over_limit=(),
         decision=None,
         answer=None,
+    )
+
+
+def renewed(quote: QuoteRecord, quote_id: str, correction: bytes) -> QuoteRecord:
+    """A quote of this id with the lines of one that ended; CRM draws up another one."""
+    wish = correction_in(correction or b"{}")
+    return QuoteRecord(
+        quote_id=quote_id,
+        account_id=quote.account_id,
+        status="requested",
+        stage="requested",
+        lines=wish.lines or quote.lines,
+        valid_until=wish.valid_until or quote.valid_until,
+        requested_by=quote.requested_by,
+        requested_at=quote.requested_at,
+        updated_at=quote.updated_at,
+        note=quote.note,
+        opportunity_id=quote.opportunity_id,
+        ship_to=quote.ship_to,
     )
 
 
@@ -112,5 +131,6 @@ QUOTE_TO_CASH: Flow[QuoteRecord] = Flow(
     last=Step(name="tell_end", do=Do.tell_end),
     publishes=tell.ended,
     amend=revised,
+    renew=renewed,
 )
 """Until the customer accepts, a quote can be revised and withdrawn; after it the order's own process decides."""

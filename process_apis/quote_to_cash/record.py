@@ -79,6 +79,13 @@ class Revision(Struct, frozen=True, kw_only=True, omit_defaults=True):
     valid_until: date
 
 
+class Correction(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What is different in a corrected run of a quote that ended; None: as it was."""
+
+    lines: tuple[Line, ...] | None = None
+    valid_until: date | None = None
+
+
 class Billed(Struct, frozen=True, kw_only=True):
     """An invoice of the order, as it was when the flow last looked."""
 

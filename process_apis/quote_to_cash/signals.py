@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
-from process_apis.quote_to_cash.record import Answer, Decision, Revision
+from process_apis.quote_to_cash.record import Answer, Correction, Decision, Revision
 
 DECISION, ANSWER, MONEY = "decision", "answer", "money"
 """``MONEY`` says nothing but that it is worth looking at the invoices."""
 
 decision_in = msgspec.json.Decoder(Decision).decode
 answer_in = msgspec.json.Decoder(Answer).decode
+correction_in = msgspec.json.Decoder(Correction).decode
 revision_in = msgspec.json.Decoder(Revision).decode

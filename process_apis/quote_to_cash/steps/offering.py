@@ -44,6 +44,8 @@ class Offering(Systems):
             for line, one in zip(quote.lines, discounts, strict=True)
             if one.over_limit
         )
+        if over:
+            await self._tell_sales(run, "quote_needs_approval", f"Quote {quote.quote_id}: {' '.join(over)}")
         return replace(priced(quote, found), over_limit=over)
 
     async def approve(self, run: QuoteRun) -> QuoteRecord:
@@ -62,6 +64,7 @@ class Offering(Systems):
     async def offer(self, run: QuoteRun) -> QuoteRecord:
         """CRM has the quote, or its new revision."""
         quote = run.state
+        _refuse_unapproved(quote)
         if quote.crm_quote_id is None:
             made = await self._crm.create_quote(crm_quote(quote))
         else:
@@ -72,6 +75,7 @@ class Offering(Systems):
     async def send(self, run: QuoteRun) -> QuoteRecord:
         """The customer has it, with a link by which to answer."""
         quote = run.state
+        _refuse_unapproved(quote)
         try:
             await self._crm.send_quote(quote.crm_quote_id or "", ForAccount(account_id=quote.account_id))
         except WrongState as late:
@@ -105,6 +109,9 @@ class Offering(Systems):
     async def accept(self, run: QuoteRun) -> QuoteRecord:
         """It is agreed: from here on there is no way back."""
         quote = run.state
+        _refuse_unapproved(quote)
+        if quote.answer is None:
+            raise WrongState(record_id=quote.quote_id, state="unanswered", needs="accepted")
         await self._crm.accept_quote(quote.crm_quote_id or "", ForAccount(account_id=quote.account_id))
         return quote
 
@@ -136,3 +143,9 @@ class Offering(Systems):
 
     def _expired(self, quote: QuoteRecord) -> QuoteExpired:
         return QuoteExpired(valid_until=quote.valid_until, detail=f"It was valid until {quote.valid_until}.")
+
+
+def _refuse_unapproved(quote: QuoteRecord) -> None:
+    """Whoever begins a quote again in the middle can't leave out its approval."""
+    if quote.needs_approval and quote.decision is None:
+        raise WrongState(record_id=quote.quote_id, state="unapproved", needs="approved")

@@ -21,10 +21,11 @@ class Ordering(Systems):
     async def place_order(self, run: QuoteRun) -> QuoteRecord:
         """It is an order; the key of this step is the order's, so it can't become two."""
         quote = run.state
+        if quote.answer is None:
+            raise WrongState(record_id=quote.quote_id, state="unanswered", needs="accepted")
         order = await self._orders.place_agreed_order(agreed_order(quote))
         run.say(order.order_id)
-        answer = replace(quote.answer, card_token=None) if quote.answer else None
-        return replace(quote, order_id=order.order_id, answer=answer)
+        return replace(quote, order_id=order.order_id, answer=replace(quote.answer, card_token=None))
 
     async def note_order(self, run: QuoteRun) -> QuoteRecord:
         """CRM ties quote and order together, and the opportunity is won."""

@@ -9,6 +9,7 @@ from tests.process_apis.quote_to_cash.quote_world import (
     BEARING,
     RULES,
     events_of,
+    noted,
     request,
     said,
     say,
@@ -59,6 +60,7 @@ def test_a_discount_up_to_the_limit_is_given_by_itself(world: World) -> None:
 def test_a_discount_above_the_limit_waits_for_somebody_else(world: World) -> None:
     quote = request(world, wish((BEARING, 10, ABOVE)))
     assert (quote["status"], quote["stage"], quote["waits_for_approval"]) == ("requested", "approve", True)
+    assert noted(world, quote, "quote_needs_approval") == ["quote_needs_approval"]
     assert quote["over_limit"] == [f"{BEARING}: 15.01 % is above the limit of 15 %."]
     own = say(world, quote, "decide", approved=True)
     assert (own.status_code, own.json()["type"]) == (409, "/problems/four-eyes")
