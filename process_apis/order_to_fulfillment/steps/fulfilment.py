@@ -27,7 +27,7 @@ class Fulfilment(Stock, Shipping, Billing):
     async def fulfil(self, run: OrderRun) -> OrderRecord:
         """Every part has left and is invoiced, or is not sent any more."""
         order = replace(run.state, fresh=())
-        if (wish := run.signal(CANCEL)) and not order.giving_up:
+        if (wish := run.signal(CANCEL)) is not None and not order.giving_up:
             order = await self._stopped(run, order, wish)
         order = await self._replenished(run, order)
         for part in order.parts:

@@ -44,7 +44,7 @@ class Shipping(Cancelling):
     async def await_dispatch(self, run: OrderRun) -> OrderRecord:
         """What was not cancelled has left its warehouse."""
         order = replace(run.state, fresh=())
-        if (wish := run.signal(CANCEL)) and not order.giving_up:
+        if (wish := run.signal(CANCEL)) is not None and not order.giving_up:
             order = await self._stopped(run, order, wish)
         for part in order.parts:
             if part.status != "cancelled":

@@ -96,13 +96,14 @@ def test_each_part_is_invoiced_and_paid_when_it_leaves(tmp_path: Path) -> None:
     run(scenario())
 
 
-def test_an_order_in_the_warehouse_is_cancelled_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("reason", "shown"), [("not needed", "not needed"), ("", "The customer cancelled it.")])
+def test_an_order_in_the_warehouse_is_cancelled_there(tmp_path: Path, reason: str, shown: str) -> None:
     async def scenario() -> None:
         async with World(tmp_path, dispatch_s=NEVER_S) as world:
             before = (await world.erp.get_availability("BRG-6204")).available
             order = await released(world, "k", an_order("PIXELFAB", ("BRG-6204", 2), card_token="card_ok"), 1)
-            stopped = await cancelled(world, order)
-            assert (stopped.status, stopped.stage, stopped.reason) == ("cancelled", "cancelled", "not needed")
+            stopped = await cancelled(world, order, reason)
+            assert (stopped.status, stopped.stage, stopped.reason) == ("cancelled", "cancelled", shown)
             assert (stopped.invoice_ids, stopped.return_ids) == ((), ())
             assert [line.status for line in stopped.lines] == ["cancelled"]
             assert await left_over(world, stopped) == []
