@@ -6,6 +6,7 @@ from process_apis.flow.table import Flow, Step
 from process_apis.returns import telling
 from process_apis.returns.book import ReturnBook
 from process_apis.returns.record import ReturnRecord
+from process_apis.returns.renewing import renewed
 from process_apis.returns.signals import DECISION, INSPECTION, RECEIPT
 from process_apis.returns.steps import ReturnSteps as Do
 
@@ -47,5 +48,6 @@ RETURNS: Flow[ReturnRecord] = Flow(
         Step(name="close", do=Do.close, status="closed", publishes=telling.credited),
     ),
     last=Step(name="tell_end", do=Do.tell_end),
+    renew=renewed,
 )
 """Before ``receive`` a no, a cancel or goods that never come undo the authorisation; after it the return only goes on."""

@@ -166,7 +166,7 @@ class ReturnSteps:
         goods = run.state
         credited = await self._erp.credit_return(goods.rma or "", ForAccount(account_id=goods.account_id))
         run.say(f"{credited.return_id}, {credited.credit}")
-        refund = await self._refund_of(goods, credited.credit)
+        refund = goods.refund or await self._refund_of(goods, credited.credit)  # done again, it would see its own
         return replace(
             goods,
             credit_memo_ids=credited.credit_memo_ids,
