@@ -247,14 +247,19 @@ async def test_what_a_killed_process_had_taken_another_delivers(post: Post) -> N
     assert [json.loads(one.body)["sequence"][-1] for one in vendor.asked] == ["1", "1", "2"]
 
 
-async def test_what_a_process_reports_after_its_lease_changes_nothing(post: Post) -> None:
+@pytest.mark.parametrize(
+    ("behave", "state", "failures"), [(FINE, ("O-1", "delivered", 1), 0), (BROKEN, ("O-1", "waiting", 1), 1)]
+)
+async def test_what_a_process_reports_after_its_lease_changes_nothing(
+    post: Post, behave: Behaviour, state: tuple[str, str, int], failures: int
+) -> None:
     may_answer = asyncio.Event()
 
     async def late(asked: Asked, writer: asyncio.StreamWriter) -> None:
         await may_answer.wait()
         await BROKEN(asked, writer)
 
-    async with Vendor(in_turn(late, FINE)) as vendor:
+    async with Vendor(in_turn(late, behave)) as vendor:
         subscription = await post.subscribe(vendor)
         await post.happen("O-1")
         stopped, survivor = post.dispatcher(way_out(vendor)), post.dispatcher(way_out(vendor))
@@ -265,9 +270,9 @@ async def test_what_a_process_reports_after_its_lease_changes_nothing(post: Post
         await post.all_sent(survivor)
         may_answer.set()
         await stopped.settle()
-        assert await post.states(subscription) == [("O-1", "delivered", 1)]
-        assert (await post.row(subscription)).failures == 0
-        assert [one.outcome for one in await post.log(subscription)] == ["delivered", "refused"]
+        assert await post.states(subscription) == [state]
+        assert (await post.row(subscription)).failures == failures
+        assert len(await post.log(subscription)) == 2
 
 
 async def test_what_ended_long_ago_is_forgotten_and_what_waits_is_not(post: Post) -> None:
