@@ -69,6 +69,8 @@ class Cancelling(Systems):
                 order_id=order.order_id, order_reference=order.reference, reason=order.giving_up[:2_000]
             )
             await self._letters.tell(run, order.account_id, content)
+        else:
+            await self._tell_sales(run, "order_cut_short", f"Order {order.reference}: {order.giving_up}")
         return order
 
     async def _sent_back(self, run: OrderRun, order: OrderRecord, gone: list[Part]) -> OrderRecord:
