@@ -66,7 +66,10 @@ def test_another_account_finds_nothing(world: Partner) -> None:
     for verb in ("pause", "resume", "test", "rotate-secret"):
         world.post(f"{path}/{verb}", who="globex", status=404)
         world.post(f"{path}/{verb}", who="globex", status=404, account_id="GLOBEX")
+    gone = world.world.ask("globex", "DELETE", f"{PATH}{path}", query={"account_id": "GLOBEX"})
+    assert gone.status_code == 404
     world.post("", who="globex", status=404, url=world.url)
+    assert world.world.get("acme", f"{PATH}{path}") == made["subscription"], "and nothing came of it"
 
 
 @pytest.mark.parametrize(
