@@ -139,9 +139,11 @@ class _Course:
             await self._drive(killing)
             over.touch()
             self._watch.stage("settling")
-            settled_s = await self._settle(killing.toll)
-            orders = await self._orders()
+            began_to_settle = time.monotonic()
+            await self._settle(killing.toll)
             sent_back = await self._all_back()
+            settled_s = time.monotonic() - began_to_settle
+            orders = await self._orders()
             codes = await self._fleet.stop()
         finally:
             if desk is not None:
@@ -180,14 +182,12 @@ class _Course:
         finally:
             room.release()
 
-    async def _settle(self, toll: Toll) -> float:
-        began = time.monotonic()
-        self._deadline = began + self._campaign.settle_s
+    async def _settle(self, toll: Toll) -> None:
+        self._deadline = time.monotonic() + self._campaign.settle_s
         await self._fleet.until_ready()
         for task in asyncio.as_completed(self._following):
             await task
             self._watch.moved(self._crowd.pulse, toll)
-        return time.monotonic() - began
 
     async def _all_back(self) -> list[dict[str, Any]]:
         """The returns, once all are closed or time is up."""
