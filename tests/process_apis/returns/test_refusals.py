@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from governance.contract import operation_of
+from process_apis.returns.v1.contract import ReturnsV1
 from tests.process_apis.returns.returns_world import (
     BEARING,
     RETURNS,
@@ -176,6 +178,17 @@ def test_nothing_is_said_out_of_turn(world: World) -> None:
     assert say(world, goods["return_id"], "decide", {"approved": True}).status_code == 409
     early = say(world, goods["return_id"], "inspect", {"lines": [{"sku": BEARING, "restocked": 2}]})
     assert (early.status_code, early.json()["needs"]) == (409, "received")
+
+
+def test_who_decides_receives_and_inspects_are_told_apart_by_scope(world: World) -> None:
+    sale = sell(world, bearings=200, shipped={BEARING: 200})
+    goods = ask_back(world, sale.wish((BEARING, 100)))
+    found = world.direct("acme", ReturnsV1, lambda returns: returns.get_return(goods["return_id"]))
+    assert found.waits_for_decision
+    said_by = (ReturnsV1.create_return, ReturnsV1.decide_return, ReturnsV1.receive_return, ReturnsV1.inspect_return)
+    assert [operation_of(method).scope for method in said_by] == [
+        "returns.returns:write", "returns.decisions:write", "returns.receipts:write", "returns.inspections:write",
+    ]  # fmt: skip
 
 
 def test_others_see_nothing_and_say_nothing(world: World) -> None:

@@ -64,8 +64,8 @@ class MailHost:
             loop=asyncio.get_running_loop(),
         )
 
-    def _authenticate(self, _: SMTP, __: Session, ___: Envelope, mechanism: str, given: Any) -> AuthResult:
-        login = cast("LoginPassword", given)
+    def _authenticate(self, _: SMTP, __: Session, ___: Envelope, _mechanism: str, given: Any) -> AuthResult:
+        login = cast(LoginPassword, given)
         return AuthResult(success=(login.login, login.password) == (USER.encode(), PASSWORD.encode()), handled=False)
 
     async def handle_MAIL(self, server: SMTP, _: Session, envelope: Envelope, address: str, options: list[str]) -> str:  # noqa: N802 - aiosmtpd's name

@@ -10,10 +10,12 @@ from typing import Any, get_args
 import msgspec
 import pytest
 from jinja2 import UndefinedError
+from msgspec.structs import replace
 
 from governance.prove.samples import sample_value
 from system_apis.canonical.values import Address, Money
 from system_apis.notifications.contents import (
+    ApprovalNeeded,
     Content,
     ExceptionEscalated,
     OrderCancelled,
@@ -21,6 +23,7 @@ from system_apis.notifications.contents import (
     OrderShipped,
     PaymentReminder,
     QuoteSent,
+    SubscriptionDisabled,
     TemplateName,
 )
 from system_apis.notifications.letters import OWN, Letters, template_of
@@ -177,6 +180,20 @@ def test_words_are_words_and_no_markup(words: str) -> None:
     read = Balanced(letter.html)
     assert words in "".join(read.words)
     assert not read.elements & {"script", "a", "table"}
+
+
+def test_what_is_left_out_leaves_no_hole() -> None:
+    asked = ApprovalNeeded(subject="return", subject_id="ret-1", decide_by=date(2026, 3, 9))
+    assert asked.decide_by
+    assert f"by March {asked.decide_by.day}, 2026" in letters().write(asked, "en").text
+    assert "by" not in letters().write(replace(asked, decide_by=None), "en").text.split()
+    since = datetime(2026, 3, 9, 14, 30, tzinfo=UTC)
+    off = SubscriptionDisabled(
+        subscription_id="sub-1", endpoint="https://a.example", failures=1_200, failing_since=since
+    )
+    assert off.failing_since
+    assert f"failed 1,200 times since March {off.failing_since.day}, 2026" in letters().write(off, "en").text
+    assert "failed 1,200 times. We" in letters().write(replace(off, failing_since=None), "en").text
 
 
 def test_words_are_no_template() -> None:
