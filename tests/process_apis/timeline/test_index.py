@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import msgspec
-import pytest
 import sqlalchemy as sa
 
 from governance.call import child_key
 from governance.call.keys import edge_key
-from governance.database import migrate, open_engine
 from process_apis.flow.initiator import Initiator
-from process_apis.flow.migration import MIGRATIONS as FLOW_TABLES
 from process_apis.flow.tables import flows, timeline
 from process_apis.flow.timeline import instant
 from process_apis.timeline.index import BATCH, catch_up, find, keys_made_of
-from process_apis.timeline.migration import MIGRATIONS
 
 PLACE = "order_to_fulfillment.v1.place_order"
 PORTAL = ("portal.v1.post_case", "portal.v1.place_order")
-
-
-@pytest.fixture
-def connection(tmp_path: Path) -> Iterator[sa.Connection]:
-    engine = open_engine(tmp_path, "", 1)
-    for tables in (FLOW_TABLES, MIGRATIONS):
-        migrate(engine, tmp_path, tables)
-    with engine.connect() as connection:
-        yield connection
-        connection.rollback()
-    engine.dispose()
 
 
 def started(connection: sa.Connection, flow_id: str, client_id: str, account: str, key: str, at_us: int = 0) -> None:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 import sqlalchemy as sa
 
-from governance.database import migrate, open_engine
-from process_apis.events.migration import MIGRATIONS as EVENT_TABLES
 from process_apis.events.tables import events
-from process_apis.flow.migration import MIGRATIONS
 from process_apis.flow.tables import exceptions, flows, orders, timeline
 from process_apis.flow.timeline import instant
 from process_apis.timeline.levels import DAY_S, FRESH_S, HOUR_S, SERVICE_LEVELS, ServiceLevel, level_of
@@ -90,14 +85,8 @@ class Rows:
 
 
 @pytest.fixture
-def rows(tmp_path: Path) -> Iterator[Rows]:
-    engine = open_engine(tmp_path, "", 1)
-    for tables in (MIGRATIONS, EVENT_TABLES):
-        migrate(engine, tmp_path, tables)
-    with engine.connect() as connection:
-        yield Rows(connection)
-        connection.rollback()
-    engine.dispose()
+def rows(connection: sa.Connection) -> Rows:
+    return Rows(connection)
 
 
 def ids(found: list[Trouble]) -> list[str]:
