@@ -44,6 +44,12 @@ def test_every_control_of_one_operation_of_each_kind_holds(whole: Served) -> Non
     assert "all held" in proved.output
 
 
+def test_deliveries_are_proved_by_what_a_stranger_can_send(whole: Served) -> None:
+    proved = whole.prove("--operation", "*.receive_event")
+    assert proved.exit_code == 0, proved.output
+    covered(proved, [name for name, operation in OPERATIONS.items() if operation.inbound])
+
+
 @pytest.mark.proof
 @pytest.mark.timeout(180)
 def test_every_control_of_every_operation_holds(whole: Served) -> None:
