@@ -68,6 +68,9 @@ class Leg:
         self.events: list[NewEvent] = []
         self.groups = flow.groups
         self.rows = flow.rows
+        begins = (index for index in range(len(self.groups)) if start.first_step in self.names(index))
+        self.first_group: int | None = next(begins, None)
+        """The group that the leg begins with; None when the table has no such step any more."""
         self.pivot_group = next(index for index, group in enumerate(self.groups) if group[-1][0].pivot)
         self.index = 0
         """The group under way."""
@@ -109,11 +112,6 @@ class Leg:
     def fresh_start(self) -> FlowStart:
         """A start with the leg's history forgotten: a step that was never asked before."""
         return replace(self.start, parks=0, failing_us=0, attempts=0)
-
-    @property
-    def first_group(self) -> int | None:
-        """The group that the leg begins with; None when the table has no such step any more."""
-        return next((index for index in range(len(self.groups)) if self.start.first_step in self.names(index)), None)
 
     @property
     def amend_requested(self) -> bool:
