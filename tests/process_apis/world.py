@@ -118,7 +118,7 @@ class World:
         clock: Clock = extra.get(Clock, SystemClock())
         self._runner = asyncio.Runner()
         self._files = RecordFiles(home / "systems")
-        self._flows = FlowRuntime(FlowSettings(home=home), clock)
+        self._flows = FlowRuntime(extra.get(FlowSettings, FlowSettings(home=home)), clock)
         self.erp = erp.Connector(erp.Settings(), self._files, clock)
         self.crm = crm.Connector(crm.Settings(), self._files, clock)
         self.logistics = logistics.Connector(goods, self._files, clock)

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from governance.call import Accounts, Call, Principal
 from governance.contract import NotFound
 from process_apis.exceptions.v1.service import Exceptions
+from process_apis.flow import FlowSettings
 from process_apis.flow.run import Run
 from process_apis.flow.signals import CANCEL
 from process_apis.flow.table import PEOPLE, Flow, Refused, Step
@@ -129,8 +130,9 @@ def errand_flow(shelf: Shelf) -> Flow[Errand]:
 class Town(World):
     """A world in which errands are run."""
 
-    def __init__(self, home: Path, *services: type[Any]) -> None:
-        super().__init__(home, "verify", services or (Notifications, Exceptions))
+    def __init__(self, home: Path, *services: type[Any], url: str = "") -> None:
+        settings = {FlowSettings: FlowSettings(home=home, database_url=url)}
+        super().__init__(home, "verify", services or (Notifications, Exceptions), extra=settings)
         self.shelf, self.errands = Shelf(), Errands()
         self.flow = errand_flow(self.shelf)
         self.flows.register(self.flow, self.errands)
@@ -186,9 +188,9 @@ class Town(World):
 
 
 @contextmanager
-def town(home: Path) -> Generator[Town]:
+def town(home: Path, url: str = "") -> Generator[Town]:
     """A started town."""
-    world = Town(home)
+    world = Town(home, url=url)
     world.start()
     try:
         yield world
