@@ -146,8 +146,8 @@ def _request_id(exchange: Exchange) -> str:
 
 def _admit(operation: Operation) -> Wrap:
     takes_body = operation.body is not None
-    given = EVENT_STREAM.decode() if operation.streams else "application/json"
-    accepted = accepts_stream if operation.streams else accepts_json
+    streams = operation.streams
+    given = EVENT_STREAM.decode() if streams else "application/json"
 
     def wrap(inner: Handler) -> Handler:
         def admit(exchange: Exchange) -> Awaitable[Any]:
@@ -156,8 +156,9 @@ def _admit(operation: Operation) -> Wrap:
             if len(headers) != len(request.raw_headers):
                 _refuse_ambiguous(request)
             accept = headers.get(b"accept")
-            if accept is not None and accept != b"*/*" and not accepted(accept):
-                raise NotAcceptable(detail=f"The operation answers {given}.")
+            if accept is not None and accept != b"*/*":
+                if not (accepts_stream(accept) if streams else accepts_json(accept)):
+                    raise NotAcceptable(detail=f"The operation answers {given}.")
             if takes_body:
                 _admit_body(headers)
             elif headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers:

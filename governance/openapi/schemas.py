@@ -129,7 +129,7 @@ class Schemas:
             if field.required or (always and has_default):
                 required.append(field.encode_name)
             elif field.default is not msgspec.NODEFAULT:
-                member = {**member, "default": msgspec.to_builtins(field.default)}
+                member = {**member, "default": _json(field.default)}
             properties[field.encode_name] = member
         schema["properties"] = properties
         if required:
@@ -183,6 +183,11 @@ def _scalar(info: kinds.Type) -> Schema:
             raise ContractError(
                 f"{info} has no JSON Schema here: use str, int, float, bool, date, datetime, Literal, Raw or a Struct."
             )
+
+
+def _json(value: Any) -> Any:
+    """A value as JSON has it, with an array for a tuple."""
+    return msgspec.json.decode(msgspec.json.encode(value))
 
 
 def _stated(members: dict[str, Any]) -> Schema:

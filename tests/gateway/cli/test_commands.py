@@ -44,7 +44,7 @@ def test_apis_shows_owner_and_callers(here: Path) -> None:
     rows = [line.split() for line in run("apis").splitlines()]
     at = next(place for place, row in enumerate(rows) if row[:2] == ["system", "erp"])
     erp = rows[at]
-    assert rows[at + 2] == ["order_to_fulfillment.v1"]
+    assert [rows[at + 2], rows[at + 3]] == [["events.v1"], ["order_to_fulfillment.v1"]]
     assert erp[2:6] == ["v1", "current", "Finance", "systems"]
     assert erp[-1] == "catalogue.v1"
     portal = next(row for row in rows if row[:2] == ["experience", "portal"])
