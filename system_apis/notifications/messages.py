@@ -10,12 +10,16 @@ from msgspec import Meta, Struct
 from system_apis.canonical.values import AccountId, RecordId, Reference
 from system_apis.notifications.contents import Content, TemplateName
 
+ADDRESS = (
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@"
+    r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*"
+)
+"""A mail address in ASCII, without quoted parts (RFC 5322 §3.4.1, dot-atom)."""
 EmailAddress = Annotated[
     str,
     Meta(
         max_length=254,
-        pattern=r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@"
-        r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$",
+        pattern=f"^{ADDRESS}$",
         description="A mail address in ASCII, without quoted parts (RFC 5322 §3.4.1, dot-atom).",
         examples=["buyer@acme.example"],
     ),

@@ -22,6 +22,7 @@ from governance.contract.refusals import SystemUnavailable
 from governance.database import Database, DatabaseAway
 from governance.egress import MailClient, MailRefused, MailServer
 from governance.egress.mail import Security
+from governance.egress.settings import Port
 from system_apis.canonical.refusals import MessageRefused
 from system_apis.canonical.values import RecordId, Reference
 from system_apis.embedded import fingerprint
@@ -29,10 +30,19 @@ from system_apis.notifications.connectors.smtp import outbox
 from system_apis.notifications.connectors.smtp.envelope import Sender, mail_of
 from system_apis.notifications.connectors.smtp.tables import mail
 from system_apis.notifications.letters import DEFAULT_SIGNATURE, Letters
-from system_apis.notifications.messages import EmailAddress, Message, Outgoing, PersonName
+from system_apis.notifications.messages import ADDRESS, Message, Outgoing, PersonName
 from system_apis.notifications.port import MessageFilter
 
 T = TypeVar("T")
+Host = Annotated[
+    str, Meta(min_length=1, max_length=253, pattern=r"^[^\s/]+$", description="a host, such as smtp.example.com")
+]
+Address = Annotated[
+    str, Meta(max_length=254, pattern=f"^{ADDRESS}$", description="a mail address, such as orders@example.com")
+]
+OptionalAddress = Annotated[
+    str, Meta(max_length=254, pattern=f"^({ADDRESS})?$", description="a mail address, or empty")
+]
 LEASE_MARGIN_S = 5.0
 """How much longer a message is ours than handing it over may take."""
 
@@ -40,15 +50,15 @@ LEASE_MARGIN_S = 5.0
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The mail server, who mail is from, and how it is written. Timeouts and the like are ``egress`` settings."""
 
-    host: Annotated[str, Meta(min_length=1, max_length=253, pattern=r"^[^\s/]+$")]
-    sender: EmailAddress
-    port: Annotated[int, Meta(ge=1, le=65535)] = 587
+    host: Host
+    sender: Address
+    port: Port = 587
     security: Security = "starttls"
     username: str = ""
     password: str = ""
     """``env:NAME`` or ``file:PATH``."""
     sender_name: PersonName = ""
-    reply_to: EmailAddress | Annotated[str, Meta(max_length=0)] = ""
+    reply_to: OptionalAddress = ""
     templates: str = ""
     """A folder of the company's own templates, which come before those of Tiergate; empty for none."""
     signature: str = DEFAULT_SIGNATURE
