@@ -156,9 +156,8 @@ def _admit(operation: Operation) -> Wrap:
             if len(headers) != len(request.raw_headers):
                 _refuse_ambiguous(request)
             accept = headers.get(b"accept")
-            if accept is not None and accept != b"*/*":
-                if not (accepts_stream(accept) if streams else accepts_json(accept)):
-                    raise NotAcceptable(detail=f"The operation answers {given}.")
+            if accept not in (None, b"*/*") and not (accepts_stream(accept) if streams else accepts_json(accept)):
+                raise NotAcceptable(detail=f"The operation answers {given}.")
             if takes_body:
                 _admit_body(headers)
             elif headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers:

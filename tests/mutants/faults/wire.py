@@ -197,8 +197,12 @@ def _requests() -> Iterator[Fault]:
     def fault(name: str, patch: Any, applies: Callable[[Operation], bool] = lambda _: True) -> Fault:
         return Fault(group=GROUP, name=name, applies=applies, patch=patch)
 
-    yield fault("every representation is said to be acceptable", patched(served, "accepts_json", lambda accept: True))
-    yield fault("HEAD is answered with a body", patched(edge, "respond", _with_body), lambda operation: operation.safe)
+    acceptable = "every representation is said to be acceptable"
+    yield fault(acceptable, patched(served, "accepts_json", lambda accept: True), lambda one: not one.streams)
+    yield fault(acceptable, patched(served, "accepts_stream", lambda accept: True), lambda one: one.streams)
+    yield fault(
+        "HEAD is answered with a body", patched(edge, "respond", _with_body), lambda one: one.safe and not one.streams
+    )
     yield fault("Allow is left out", patched(routes.Place, "seal", lambda self: None))
     yield fault("a path below an operation is the operation", patched(routes.Routes, "find", _by_prefix))
     yield Fault(group=GROUP, name="an address may be as long as it likes", change=_limits(max_uri_bytes=1_000_000))
