@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,10 +15,10 @@ from process_apis.order_to_fulfillment.amendments import AmendedLine, Amendment
 from process_apis.order_to_fulfillment.v1.model import Order
 
 
-async def rejected(world: World, **more: object) -> Order:
+async def rejected(world: World, **more: Any) -> Order:
     """An order of five that was rejected because there are two."""
     await levels(world, "BRG-6000", HAM=2)
-    order = await world.place("k", an_order(more.pop("account_id", "ACME"), ("BRG-6000", 5), **more))
+    order = await world.place("k", an_order("ACME", ("BRG-6000", 5), **more))
     assert (order.status, order.problem) == ("rejected", "insufficient-stock")
     return order
 

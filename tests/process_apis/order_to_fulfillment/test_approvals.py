@@ -87,10 +87,8 @@ def test_of_two_who_decide_at_once_one_is_heard(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with World(tmp_path, rules=RULES) as world:
             order = await waiting(world)
-            answers: list[Any] = await asyncio.gather(
-                decided(world, order, "approve", who="boss"), decided(world, order, "refuse", who="chief"),
-                return_exceptions=True,
-            )  # fmt: skip
+            both = (decided(world, order, "approve", who="boss"), decided(world, order, "refuse", who="chief"))
+            answers: list[Any] = list(await asyncio.gather(*both, return_exceptions=True))
             assert sum(isinstance(one, WrongState) for one in answers) == 1
             [heard] = [one for one in answers if not isinstance(one, WrongState)]
             wanted = "completed" if heard.approval and heard.approval.approved_by else "rejected"

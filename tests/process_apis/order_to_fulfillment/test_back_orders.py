@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -25,7 +26,7 @@ from system_apis.notifications.port import MessageFilter
 RULES = OrderSettings(stock_look_s=60)
 
 
-async def waits(world: World, key: str, **more: object) -> Order:
+async def waits(world: World, key: str, **more: Any) -> Order:
     """A new order of five bearings once it waits for goods."""
     order = await world.place(key, an_order("ACME", ("BRG-6000", 5), ("BRG-6204", 1), **more), wait_s=0)
     return await seen(world, order.order_id, lambda one: one.stage == "back_ordered")
@@ -85,6 +86,7 @@ def test_an_order_that_ships_in_part_sends_the_rest_when_it_comes(tmp_path: Path
             assert (len(done.shipments), len(done.invoice_ids)) == (2, 2)
             assert [line.status for line in done.lines] == ["shipped", "shipped"]
             ledger = await world.erp.ledger()
+            assert done.total is not None
             assert [(one.status, one.invoices, one.invoiced_minor) for one in ledger.orders] == [
                 ("invoiced", 2, done.total.amount_minor)
             ]

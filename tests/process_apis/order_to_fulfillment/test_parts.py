@@ -87,6 +87,7 @@ def test_each_part_is_invoiced_and_paid_when_it_leaves(tmp_path: Path) -> None:
             assert total(tuple(one.total for one in bills), "EUR") == done.total
             assert {one.status for one in bills} == {"paid"}
             [payment] = [one for one in await world.payments.ledger() if one.order_reference == order.order_id]
+            assert done.total is not None
             assert payment.captured_minor == payment.amount_minor == done.total.amount_minor
             ledger = await world.erp.ledger()
             assert [(one.status, one.invoices) for one in ledger.orders] == [("invoiced", 2)]
