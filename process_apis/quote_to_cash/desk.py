@@ -45,11 +45,19 @@ class QuoteDesk:
         return quote
 
     async def linked(self, token: str) -> tuple[QuoteRecord, int]:
-        """The quote and revision that a link is for. Raises ``UnknownLink`` for a token that was not made here."""
+        """The quote and revision that a link is for.
+
+        Raises:
+            UnknownLink: the token was not made here.
+            QuoteExpired: the link's time is over, whatever became of the quote.
+        """
         found = self._links.read(token)
         if found is None:
             raise UnknownLink
-        return await self.quote(found.quote_id), found.revision
+        quote = await self.quote(found.quote_id)
+        if self._clock.now() >= found.expires_at:
+            raise _expired(quote)
+        return quote, found.revision
 
     async def until(self, quote_id: str, good: Good, seconds: float) -> QuoteRecord:
         """The quote once it is ``good`` or has ended, or after ``seconds`` as it is then."""
@@ -79,7 +87,7 @@ class QuoteDesk:
     async def _tell(self, quote: QuoteRecord, answer: Answer) -> None:
         refuse_superseded(quote, answer.revision)
         if quote.status == "expired" or (quote.status == "sent" and self._clock.now() >= quote.expires_at):
-            raise QuoteExpired(valid_until=quote.valid_until, detail=f"It was valid until {quote.valid_until}.")
+            raise _expired(quote)
         if quote.status != "sent":
             raise WrongState(record_id=quote.quote_id, state=quote.status, needs="sent")
         source_id = f"{ANSWER}:{answer.revision}"
@@ -99,6 +107,10 @@ def refuse_superseded(quote: QuoteRecord, revision: int) -> None:
         raise QuoteSuperseded(
             quote_id=quote.quote_id, revision=quote.revision, detail=f"Revision {quote.revision} is the newest."
         )
+
+
+def _expired(quote: QuoteRecord) -> QuoteExpired:
+    return QuoteExpired(valid_until=quote.valid_until, detail=f"It was valid until {quote.valid_until}.")
 
 
 def _is_answered(quote: QuoteRecord) -> bool:

@@ -151,7 +151,7 @@ class QuoteToCashV1(Contract, Protocol, owner="Sales operations"):
     @action(
         "/quote-links/view",
         scope="quote-to-cash.quote-links:read",
-        raises=[UnknownLink],
+        raises=[UnknownLink, QuoteExpired],
         public_because=LINK,
         limit=GUESSES,
         idempotent_because="Reads what a link is for; writes nothing.",

@@ -6,7 +6,7 @@ import asyncio
 import re
 import time
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -32,7 +32,7 @@ from tests.process_apis.world import World
 SERVICES: Sequence[type[Any]] = (
     Erp, Crm, Logistics, Payments, Commerce, Notifications, Returns, OrderToFulfillment, QuoteToCash,
 )  # fmt: skip
-BEARING, MOTOR = "BRG-6204", "DRV-MOT150"
+BEARING = "BRG-6204"
 QUOTES = "/process/quote-to-cash/v1/quotes"
 LINKS = "/process/quote-to-cash/v1/quote-links"
 RULES = QuoteSettings(
@@ -168,7 +168,3 @@ def erp_orders(world: World, reference: str) -> list[Any]:
     """The ERP's orders with the customer's own number."""
     found = world.collect("platform", "/system/erp/v1/sales-orders", account_id="ACME")
     return [one for one in found if one["customer_reference"] == reference]
-
-
-def today(clock: Clock) -> date:
-    return clock.now().date()

@@ -77,7 +77,8 @@ def test_a_quote_expires_by_the_clock(world: World, clock: Ahead) -> None:
     assert late.json()["valid_until"] == quote["valid_until"]
     for one in (quote, waiting):
         assert seen(world, one, "expired")["problem"] == "quote-expired"
-    assert by_link(world, "accept", token).json()["type"] == "/problems/quote-expired"
+    for what in ("view", "accept", "decline"):
+        assert by_link(world, what, token).json()["type"] == "/problems/quote-expired"
     assert events_of(world, quote["quote_id"]) == ["quote.sent", "quote.expired"]
     assert noted(world, quote, "quote_expired") == ["quote_expired"]
     revise = say(world, quote, "revise", lines=[{"sku": BEARING, "quantity": 1}])
