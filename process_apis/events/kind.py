@@ -18,7 +18,6 @@ from process_apis.events.event import NewEvent
 
 Data = TypeVar("Data", bound=Struct)
 WORD = re.compile(r"[a-z][a-z_]*\.[a-z][a-z_]*\Z")
-SYSTEMS = "/system/"
 
 _kinds: dict[tuple[str, int], type[Struct]] = {}
 _names: dict[type[Struct], tuple[str, int]] = {}
