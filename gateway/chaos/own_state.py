@@ -1,4 +1,4 @@
-"""What Tiergate itself kept of a run: flows, what the engine knows of them, their timelines, exceptions, events."""
+"""What Tiergate itself kept of a run: flows, what the engine knows of them, their timelines, exceptions, events, audit."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from msgspec import Struct
 
+from governance.audit import all_anchors, verify
 from governance.database import open_engine
 
 UNDER_WAY = ("PENDING", "ENQUEUED", "DELAYED")
@@ -41,6 +42,8 @@ class OwnState(Struct, frozen=True, kw_only=True):
     """Sentences about exceptions that wait for somebody."""
     events: tuple[KeptEvent, ...] | None
     """In the order of the log; None where this gateway keeps none."""
+    audit: tuple[str, ...] = ()
+    """What is wrong with the account of who did what."""
 
 
 def read_own_state(home: Path, database_url: str) -> OwnState:
@@ -57,6 +60,11 @@ def read_own_state(home: Path, database_url: str) -> OwnState:
                 engine_failed=_workflows(connection, dbos, FAILED),
                 exceptions=_exceptions(connection) if "exceptions" in tables else (),
                 events=_events(connection) if "events" in tables else None,
+                audit=tuple(
+                    f"{one.journal}: {one.fault}"
+                    for one in verify(home / "audit", all_anchors(connection))
+                    if one.fault
+                ),
             )
     finally:
         engine.dispose()

@@ -58,6 +58,7 @@ def findings(evidence: Evidence) -> list[Finding]:
             _of_sums(evidence.after),
             _of_flows(evidence),
             (Finding(subject, sentence) for subject, sentence in event_faults(evidence.own, evidence.after, orders)),
+            (Finding("", f"the audit is not whole: {line}") for line in evidence.own.audit),
             (Finding("", f"logged as unexpected: {line}") for line in evidence.unexpected),
         )
     )

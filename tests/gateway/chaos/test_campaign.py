@@ -7,12 +7,13 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from msgspec.structs import replace
 
 from gateway.chaos.campaign import Campaign, Result, carry_out
+from gateway.chaos.drive import Pulse
+from gateway.chaos.killing import Toll
 from gateway.chaos.ledgers import read_ledgers
 from gateway.chaos.own_state import read_own_state
 from gateway.chaos.schedule import Run
@@ -109,11 +110,18 @@ PLANTED: dict[str, tuple[str, str, str]] = {
 FILES = {"own": "tiergate.sqlite"}
 
 
+class Silent:
+    """Nobody who watches."""
+
+    def stage(self, name: str) -> None: ...
+
+    def moved(self, pulse: Pulse, toll: Toll) -> None: ...
+
+
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result, Evidence]:
     folder = tmp_path_factory.mktemp("chaos")
-    watch = SimpleNamespace(stage=lambda _name: None, moved=lambda _pulse, _toll: None)
-    return (folder / "var", *asyncio.run(carry_out(CAMPAIGN, watch, folder)))
+    return (folder / "var", *asyncio.run(carry_out(CAMPAIGN, Silent(), folder)))
 
 
 @pytest.mark.timeout(120)
@@ -135,6 +143,7 @@ def test_a_planted_fault_is_found(ran: tuple[Path, Result, Evidence], tmp_path: 
     copy = tmp_path / "var"
     copy.mkdir()
     shutil.copytree(home / "systems", copy / "systems")
+    shutil.copytree(home / "audit", copy / "audit")
     for part in home.glob("tiergate.sqlite*"):
         shutil.copy(part, copy / part.name)
     with closing(sqlite3.connect(copy / FILES.get(file, f"systems/{file}.sqlite"))) as connection:
@@ -142,6 +151,16 @@ def test_a_planted_fault_is_found(ran: tuple[Path, Result, Evidence], tmp_path: 
     spoilt = replace(evidence, after=read_ledgers(copy), own=read_own_state(copy, ""))
     found = findings(spoilt)
     assert any(sentence in finding.sentence for finding in found), found
+
+
+def test_a_line_that_was_cut_out_of_the_audit_is_found(ran: tuple[Path, Result, Evidence], tmp_path: Path) -> None:
+    home, _, evidence = ran
+    copy = Path(shutil.copytree(home, tmp_path / "var", ignore=shutil.ignore_patterns("*.sock")))
+    longest = max((copy / "audit").rglob("*.jsonl"), key=lambda file: file.stat().st_size)
+    lines = longest.read_bytes().splitlines(keepends=True)
+    longest.write_bytes(b"".join(lines[:2] + lines[3:]))
+    spoilt = replace(evidence, own=read_own_state(copy, ""))
+    assert any("the audit is not whole" in finding.sentence for finding in findings(spoilt))
 
 
 def test_what_clients_saw_is_held_against_what_is_there(ran: tuple[Path, Result, Evidence]) -> None:
