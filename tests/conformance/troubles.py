@@ -26,8 +26,8 @@ def _copied(connection: sa.Connection, order_id: str, channel_order_id: str, pla
     stuck_id, exception_id, at_us = f"{order_id}-stuck", f"exc-{order_id}", microseconds(placed)
     if connection.execute(sa.select(flows.c.flow_id).where(flows.c.flow_id == stuck_id)).scalar():
         return exception_id
-    flow = connection.execute(sa.select(flows).where(flows.c.flow_id == order_id)).one()._asdict()
-    order = connection.execute(sa.select(orders).where(orders.c.order_id == order_id)).one()._asdict()
+    flow = dict(connection.execute(sa.select(flows).where(flows.c.flow_id == order_id)).mappings().one())
+    order = dict(connection.execute(sa.select(orders).where(orders.c.order_id == order_id)).mappings().one())
     told = {
         "order_id": stuck_id,
         "status": "shipped",

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from governance.call import Clock, SystemClock
+from governance.contract import operation_of
 from governance.contract.refusals import SystemUnavailable
 from process_apis.exceptions.escalation import Escalation
 from process_apis.exceptions.settings import ExceptionSettings, QueueRules
@@ -50,7 +51,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 
 
 def escalation(world: Town, clock: Clock, mail: Any = None, settings: ExceptionSettings = RULES) -> Escalation:
-    stub = mail or world.assembly.stub("exceptions.v1", NotificationsV1, (NotificationsV1.send_message.__operation__,))
+    stub = mail or world.assembly.stub("exceptions.v1", NotificationsV1, (operation_of(NotificationsV1.send_message),))
     return Escalation(world.flows, clock, stub, settings)
 
 

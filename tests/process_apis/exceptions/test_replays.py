@@ -65,7 +65,7 @@ def test_what_is_not_allowed_is_refused_and_says_why(world: Town) -> None:
 
 def test_a_corrected_run_has_its_own_id_and_is_made_once(world: Town) -> None:
     errand = cancelled(world)
-    more = {"corrected": True, "correction": '{"wish": "cake"}', "dry_run": False}
+    more: dict[str, Any] = {"corrected": True, "correction": '{"wish": "cake"}', "dry_run": False}
     runs = [replay(world, errand, "fetch_money", key="same", **more).json() for _ in range(2)]
     assert runs[0]["runs_as"] == runs[1]["runs_as"] != errand
     world.ended(runs[0]["runs_as"], "completed")
