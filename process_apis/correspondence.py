@@ -3,6 +3,7 @@
 A step says what it has to say; whom it goes to and in which language is looked up in CRM at that
 moment. Nobody to write to, or a mail system that refuses the address for good, is noted on the
 timeline and stops nothing. A mail system that is away is an outage as any other: the step is asked again.
+Where CRM has another reader by then, the message that was written first stands.
 
 A service whose steps write needs what ``NEEDS`` lists.
 """
@@ -17,7 +18,7 @@ import msgspec
 from process_apis.flow.recording import recorded
 from process_apis.flow.run import Run
 from system_apis.canonical.entities import Contact
-from system_apis.canonical.refusals import MessageRefused
+from system_apis.canonical.refusals import MessageRefused, ReferenceTaken
 from system_apis.crm.v1.contract import CrmV1
 from system_apis.notifications.v1.contract import NotificationsV1
 from system_apis.notifications.v1.model import Content, EmailAddress, NewMessage
@@ -53,6 +54,8 @@ class Correspondence:
             sent = await self._notifications.send_message(message)
         except MessageRefused:  # it stands on the timeline
             return False
+        except ReferenceTaken:  # asked again after CRM has changed: what was written first stands
+            return True
         run.say(f"{sent.message_id} to {sent.to}, {sent.status}")
         return True
 
