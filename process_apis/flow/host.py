@@ -129,9 +129,9 @@ class Host:
         await self._worker.stop(grace_s)
         if self.launched:
             self.launched = False
-            await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
-            # The engine had put its own threads under the loop and has ended them; others still need some.
+            # The engine had put its own threads under the loop and ends them now; others still need some.
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
+            await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
 
     def _register(self, flow: Flow[Any], performer: object) -> None:
         async def carry_on(start: FlowStart) -> str:

@@ -108,6 +108,8 @@ class Replaying(Struct, frozen=True, kw_only=True):
             return "Its end is still being told."
         if not row.ended and not row.resting:
             return "It is under way."
+        if undone and at > pivot:
+            return "Everything was undone, so it begins before its pivot or with it."
         if undone:
             left_out = next((one.name for one in rows[:at] if one.undo is not None), "")
             return f"Everything was undone, and beginning there would leave out {left_out}." if left_out else ""

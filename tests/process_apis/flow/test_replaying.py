@@ -152,3 +152,15 @@ def test_what_stands_is_not_done_anew(home: Path) -> None:
         assert "undone" in story.when_rerun("c-1", "invoice", 3).why
         with pytest.raises(NotFound):
             story.when_replayed("c-2", "check")
+
+
+def test_an_undone_flow_never_begins_behind_its_pivot(home: Path) -> None:
+    """Also where no step before it has an undo: the pivot itself would be left out."""
+    table = flow(step("check", only_reads=True), step("ship", pivot=True, undo=False), step("invoice"))
+    with telling(home, table) as story:
+        story.given("check", refusal())
+        story.when_accepted("c-1")
+        story.expect("c-1", status="rejected")
+        refused = story.when_replayed("c-1", "invoice", dry_run=True)
+        assert (refused.allowed, "pivot" in refused.why) == (False, True)
+        assert story.when_replayed("c-1", "ship", dry_run=True).allowed
