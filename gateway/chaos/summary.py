@@ -25,12 +25,13 @@ def rows(result: Result) -> Iterator[tuple[str, str]]:
         yield "Not reached", ", ".join(toll.not_reached)
     if toll.stopped:
         yield "Stopped", f"{toll.stopped} for up to {toll.longest_stop_s:.1f} s"
-    takeovers = result.takeovers
-    yield (
-        "Takeovers",
-        f"{takeovers.count} flows, to their next record {takeovers.median_s:.2f} s in the median, "
-        f"{takeovers.longest_s:.2f} s at the longest; none moved for {takeovers.longest_standstill_s:.2f} s at most",
-    )
+    for name, waits in (("Taken over", result.takeovers.by_others), ("Restarted", result.takeovers.by_successors)):
+        if waits.count:
+            yield (
+                name,
+                f"{waits.count} flows went on {waits.median_s:.2f} s after the death of their process in the median, "
+                f"{waits.longest_s:.2f} s at the longest",
+            )
     yield "Outage", f"{pulse.longest_outage_s:.1f} s at the longest without a good answer"
     yield "Settled", f"{result.settled_s:.1f} s after the last fault (of {result.campaign.settle_s:g} s)"
 

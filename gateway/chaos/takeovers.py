@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from msgspec import Struct
 
 from gateway.chaos.plan import FOLDER
 
+AT_WORK_S = 1.0
+"""A process that records something this soon after a death was there to take over."""
 
-class Takeovers(Struct, frozen=True, kw_only=True):
-    """Flows that went on after the death of their process."""
+
+class Waits(Struct, frozen=True, kw_only=True):
+    """From deaths to the next record of each flow; warehouses and failing systems are in it, further deaths not."""
 
     count: int
     median_s: float
     longest_s: float
-    """From the death to the next record of the flow; warehouses and failing systems are in it, further deaths not."""
-    longest_standstill_s: float
-    """From a death to the next record of any flow."""
+
+
+class Takeovers(Struct, frozen=True, kw_only=True):
+    """Flows that went on after the death of their process."""
+
+    by_others: Waits
+    """While others were at work."""
+    by_successors: Waits
+    """When nobody was left, and a process had to be started first."""
 
 
 def read_takeovers(home: Path, deaths: Sequence[tuple[float, tuple[int, ...]]]) -> Takeovers:
@@ -32,27 +41,33 @@ def read_takeovers(home: Path, deaths: Sequence[tuple[float, tuple[int, ...]]]) 
             records[flow].append((float(at), int(file.name)))
     for of_flow in records.values():
         of_flow.sort()
-    moments = sorted(at for of_flow in records.values() for at, _ in of_flow)
-    standstills = [
-        moments[following] - at for at, _ in deaths if (following := bisect_right(moments, at)) < len(moments)
-    ]
+    moments = sorted(record for of_flow in records.values() for record in of_flow)
     fatal = sorted(at for at, _ in deaths)
-    waits = sorted(
-        wait
-        for at, pids in deaths
-        for wait in _waits(records.values(), at, pids)
-        if bisect_right(fatal, at + wait) == bisect_right(fatal, at)
-    )
-    return Takeovers(
-        count=len(waits),
-        median_s=waits[len(waits) // 2] if waits else 0.0,
-        longest_s=max(waits, default=0.0),
-        longest_standstill_s=max(standstills, default=0.0),
-    )
+    others: list[float] = []
+    successors: list[float] = []
+    for at, pids in deaths:
+        found = [wait for wait in _waits(list(records.values()), at, pids) if not _dies_between(fatal, at, at + wait)]
+        (others if _others_at_work(moments, at, pids) else successors).extend(found)
+    return Takeovers(by_others=_summed(others), by_successors=_summed(successors))
 
 
-def _waits(records: Iterable[list[tuple[float, int]]], at: float, pids: tuple[int, ...]) -> Iterable[float]:
+def _waits(records: Sequence[list[tuple[float, int]]], at: float, pids: tuple[int, ...]) -> Iterator[float]:
     for of_flow in records:
         following = bisect_right(of_flow, (at, 2**31))
         if 0 < following < len(of_flow) and of_flow[following - 1][1] in pids:
             yield of_flow[following][0] - at
+
+
+def _dies_between(fatal: Sequence[float], begin: float, end: float) -> bool:
+    return bisect_right(fatal, end) > bisect_right(fatal, begin)
+
+
+def _others_at_work(moments: Sequence[tuple[float, int]], at: float, pids: tuple[int, ...]) -> bool:
+    begin, end = bisect_right(moments, (at, 2**31)), bisect_right(moments, (at + AT_WORK_S, 2**31))
+    return any(pid not in pids for _, pid in moments[begin:end])
+
+
+def _summed(waits: list[float]) -> Waits:
+    waits.sort()
+    median_s = waits[len(waits) // 2] if waits else 0.0
+    return Waits(count=len(waits), median_s=median_s, longest_s=max(waits, default=0.0))
