@@ -73,6 +73,8 @@ class Dispatcher:
             asyncio.create_task(self._go(), name="webhooks"),
             asyncio.create_task(self._tidy(), name="webhooks retention"),
         ]
+        if self._notices is not None:
+            self._tasks.append(asyncio.create_task(self._write_letters(self._notices), name="webhooks letters"))
 
     async def stop(self) -> None:
         """Take nothing more, and give up what is under way: its leases end by themselves."""
@@ -162,8 +164,6 @@ class Dispatcher:
         while True:
             try:
                 began = await self.look() if self._flows.running else 0
-                if self._notices is not None and self._flows.running:
-                    await self._notices.look()
             except SystemUnavailable as error:
                 log.warning("webhooks wait for the database: %s", error.detail)
                 await asyncio.sleep(AWAY_S)
@@ -172,6 +172,16 @@ class Dispatcher:
                 self._ended.clear()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._ended.wait(), self._look_s)
+
+    async def _write_letters(self, notices: Notices) -> None:
+        """Apart from deliveries, which no mail system holds up."""
+        while True:
+            try:
+                if self._flows.running:
+                    await notices.look()
+            except SystemUnavailable as error:
+                log.warning("letters about endpoints wait: %s", error.detail)
+            await asyncio.sleep(self._look_s)
 
     async def _tidy(self) -> None:
         while True:

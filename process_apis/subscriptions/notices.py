@@ -23,7 +23,7 @@ from system_apis.notifications.v1.model import NewMessage, SubscriptionDisabled
 log = logging.getLogger("tiergate.subscriptions")
 API = "subscriptions.v1"
 AT_ONCE = 20
-PAUSE_S = 30.0
+PAUSE_S = 5.0
 """Between two looks."""
 
 
@@ -41,7 +41,7 @@ class Notices:
         self._next_s = 0.0
 
     async def look(self) -> None:
-        """Write to the contacts of disabled subscriptions who were not written to, every half minute.
+        """Write to the contacts of disabled subscriptions who were not written to, every few seconds.
 
         Raises:
             SystemUnavailable: the database is away.
