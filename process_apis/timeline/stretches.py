@@ -20,7 +20,6 @@ FAILED = frozenset({"failed", "refused"})
 """Outcomes of calls that were of no use."""
 ENDS = frozenset({"completed", "rejected", "cancelled"})
 """What the entry is called, and came to, with which a flow says how it ended."""
-ACCEPT = "accept"
 
 
 class Entry(Struct, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ from dbos import DBOS, DBOSConfig
 
 from governance.call import SystemClock
 from governance.database import open_engine
+from system_apis.canonical.entities import ShipmentLine
 from system_apis.crm.connectors.embedded import connector as crm
 from system_apis.crm.v1.model import NewActivity
 from system_apis.embedded import RecordFiles
@@ -35,7 +36,7 @@ from system_apis.erp.v1.model import (
     StockLine,
 )
 from system_apis.logistics.connectors.embedded import connector as logistics
-from system_apis.logistics.v1.model import NewShipment, ShipmentLine
+from system_apis.logistics.port import ShipmentRequest
 
 ACCOUNT, SKU = "ACME", "BRG-6204"
 AT_ONCE = 16
@@ -100,7 +101,7 @@ class PlainOrders:
     async def ship(self, key: str, warehouse: str) -> dict[str, Any]:
         """Release the shipment."""
         account = await self.crm.get_account(ACCOUNT)
-        parcel = NewShipment(
+        parcel = ShipmentRequest(
             account_id=ACCOUNT,
             order_reference=key,
             warehouse=warehouse,

@@ -50,18 +50,6 @@ class OrderAmended(Struct, frozen=True, kw_only=True):
     """1 for the first."""
 
 
-@kind("order.on_hold")
-class OrderOnHold(Struct, frozen=True, kw_only=True):
-    """An order waits for somebody to settle what is wrong."""
-
-    order_id: RecordId
-    account_id: AccountId
-    stage: str
-    problem: str
-    """A problem type such as ``insufficient-stock``."""
-    reason: Text
-
-
 @kind("order.rejected")
 class OrderRejected(Struct, frozen=True, kw_only=True):
     """An order can't be fulfilled; everything done for it is undone."""

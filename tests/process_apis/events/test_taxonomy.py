@@ -20,7 +20,7 @@ taxonomy.load()
 WORDS = {word for word, _ in KINDS}
 AGREED = """
     quote.sent quote.accepted order.accepted order.approved order.amended order.rejected order.cancelled
-    order.completed order.on_hold credit.approved inventory.allocated inventory.backordered shipment.created
+    order.completed credit.approved inventory.allocated inventory.backordered shipment.created
     shipment.dispatched shipment.delayed shipment.delivered invoice.posted invoice.overdue payment.captured
     payment.refunded return.initiated return.received return.credited price.changed stock.changed
     exception.opened exception.settled
