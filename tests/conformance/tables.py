@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "conformance.md"
-SECTION = re.compile(r"(?P<document>RFC \d+|draft-[a-z-]+-\d\d|[A-Z][A-Za-z ]+?)(?: §(?P<section>[A-Za-z0-9.]+))?")
+SECTION = re.compile(r"(?P<document>RFC \d+|draft-[a-z-]+-\d\d|[A-Z][A-Za-z0-9. ]+?)(?: §(?P<section>[A-Za-z0-9. ]+))?")
 TITLES = {
     "RFC 6585": "Additional HTTP status codes",
     "RFC 6749": "The OAuth 2.0 authorization framework",

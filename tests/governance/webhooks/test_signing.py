@@ -11,7 +11,7 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
 @pytest.mark.rule(
-    "Standard Webhooks 1.0.0, Signature scheme", "HMAC-SHA256 over id.timestamp.body in base64 behind v1."
+    "Standard Webhooks 1.0.0 §Signature scheme", "HMAC-SHA256 over id.timestamp.body in base64 behind v1."
 )
 def test_the_vector_of_the_specification() -> None:
     signature = standard_signature(

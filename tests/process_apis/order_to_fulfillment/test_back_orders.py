@@ -11,9 +11,10 @@ import pytest
 import sqlalchemy as sa
 from order_world import World, an_order, left_over, run
 from test_duplicates import Shifted
-from test_interruptions import status_of
+from test_interruptions import Forward, around, status_of
 from test_parts import cancelled, levels, seen
 
+from governance.contract.refusals import SystemUnavailable
 from process_apis.events.kind import happened
 from process_apis.events.outbox import append
 from process_apis.events.taxonomy.stock import StockChanged
@@ -146,6 +147,42 @@ def test_an_order_that_waits_for_goods_is_cancelled(tmp_path: Path) -> None:
                 while [one for one in (await world.erp.ledger()).orders if one.status == "posted"]:
                     await asyncio.sleep(0.01)
             assert (await world.erp.ledger()).discrepancies == ()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("lost", ["reserve_stock", "release_shipment"])
+def test_a_cancel_finds_what_was_begun_for_goods_that_came_in(tmp_path: Path, lost: str) -> None:
+    away, begun = False, asyncio.Event()
+
+    async def rule(name: str, forward: Forward) -> Any:
+        answer = await forward()
+        if name == lost and away:
+            begun.set()
+            raise SystemUnavailable(detail="the answer was lost")
+        return answer
+
+    async def scenario() -> None:
+        nonlocal away
+        clock = Shifted()
+        async with World(tmp_path, clock=clock, rules=RULES, wrap=around(rule)) as world:
+            await levels(world, "BRG-6000", HAM=2)
+            order = await waits(world, "k", shortage="ship_partial")
+            away = True
+            await levels(world, "BRG-6000", ROT=7)
+            clock.ahead = timedelta(seconds=61)
+            await asyncio.wait_for(begun.wait(), 10)
+            asked = asyncio.create_task(cancelled(world, order))
+            while not await world.flows.read(lambda connection: connection.execute(sa.select(signals.c.name)).first()):
+                await asyncio.sleep(0.01)
+            away = False
+            await asked
+            stopped = await status_of(world, order.order_id, "cancelled")
+            sent = [one for one in await world.logistics.ledger() if one.status != "cancelled"]
+            assert len(sent) == len(stopped.invoice_ids)  # nothing leaves that is not billed
+            ledger = await world.erp.ledger()
+            assert [one.reference for one in ledger.reservations if one.status == "held"] == []
+            assert ledger.discrepancies == ()
 
     run(scenario())
 

@@ -36,7 +36,7 @@ BROKEN = answering(500, b"no")
 FINE = answering(204, b"")
 
 
-@pytest.mark.rule("Standard Webhooks 1.0.0, Signature scheme", "Another implementation verifies what is delivered.")
+@pytest.mark.rule("Standard Webhooks 1.0.0 §Signature scheme", "Another implementation verifies what is delivered.")
 async def test_another_implementation_verifies_what_is_delivered(tmp_path: Path) -> None:
     async with opened(tmp_path, now=datetime.now(UTC)) as post, Vendor(FINE) as vendor:
         subscription = await post.subscribe(vendor)
@@ -67,7 +67,7 @@ async def test_an_event_is_sent_as_the_feed_shows_it(post: Post) -> None:
     assert (event["accountid"], event["sequence"], event["data"]) == ("ACME", "0000000001", {"text": "hello"})
 
 
-@pytest.mark.rule("Standard Webhooks 1.0.0, Secret rotation", "While a secret is rotated, both sign.")
+@pytest.mark.rule("Standard Webhooks 1.0.0 §Secret rotation", "While a secret is rotated, both sign.")
 async def test_while_a_secret_is_rotated_both_of_them_verify(tmp_path: Path) -> None:
     async with opened(tmp_path, now=datetime.now(UTC)) as post, Vendor(FINE) as vendor:
         subscription = await post.subscribe(vendor)

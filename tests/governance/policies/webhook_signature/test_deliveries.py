@@ -37,7 +37,7 @@ def stripe(secret: str, body: bytes, at_s: int = NOW_S) -> dict[str, str]:
 
 
 @pytest.mark.rule(
-    "Standard Webhooks 1.0.0, Verifying webhook authenticity", "A delivery that its sender signed is taken."
+    "Standard Webhooks 1.0.0 §Verifying webhook authenticity", "A delivery that its sender signed is taken."
 )
 async def test_what_another_implementation_signed_passes() -> None:
     gateway = Gateway(SECRET)
@@ -56,7 +56,7 @@ async def test_its_sender_acts_under_its_own_name_with_this_one_scope() -> None:
     assert gateway.tills.as_whom == [("webhook:tills", frozenset({"tills.events:receive"}))]
 
 
-@pytest.mark.rule("Standard Webhooks 1.0.0, Secret rotation", "Two secrets are valid at once while one is rotated.")
+@pytest.mark.rule("Standard Webhooks 1.0.0 §Secret rotation", "Two secrets are valid at once while one is rotated.")
 async def test_both_secrets_of_a_rotation_pass_and_a_third_does_not() -> None:
     gateway = Gateway(SECRET, NEXT_SECRET)
     assert [(await gateway.send(signed(one))).status for one in (SECRET, NEXT_SECRET)] == [202, 202]
@@ -110,7 +110,7 @@ async def test_one_changed_byte_of_the_body_is_refused() -> None:
 
 
 @pytest.mark.rule(
-    "Standard Webhooks 1.0.0, Timestamp tolerance", "A delivery signed too long ago, or in the future, is refused."
+    "Standard Webhooks 1.0.0 §Timestamp tolerance", "A delivery signed too long ago, or in the future, is refused."
 )
 @pytest.mark.parametrize("off_s", [301, -301, 10**9])
 async def test_a_signed_time_outside_the_tolerance_is_refused(off_s: int) -> None:
