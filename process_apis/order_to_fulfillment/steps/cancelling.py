@@ -32,6 +32,9 @@ class Cancelling(Systems):
     async def _stopped(self, run: OrderRun, order: OrderRecord, wish: bytes) -> OrderRecord:
         """The order with everything cancelled that has not left."""
         reason = wish.decode() or "The customer cancelled it."
+        if order.missing:  # goods for it may be set aside already, though the answer was lost
+            begun = run.key_of(ErpV1.reserve_stock, reserving_step(order.turns + 1))
+            await self._erp.release_reservation(begun, ForAccount(account_id=order.account_id))
         for part in order.parts:
             if not part.gone and part.status != "cancelled":
                 order = await self._held_back(run, order, part)

@@ -30,6 +30,9 @@ class Fulfilment(Stock, Shipping, Billing):
         if (wish := run.signal(CANCEL)) is not None and not order.giving_up:
             order = await self._stopped(run, order, wish)
         order = await self._replenished(run, order)
+        if order.turns > run.state.turns:  # kept before any of it is sent, or a cancel would not find it
+            run.state = replace(order, stage=stage_of(order), updated_at=run.clock.now())
+            raise NotYet(due_at=run.clock.now())
         for part in order.parts:
             if part.status == "planned":
                 order = await self._released(run, order, part)
@@ -46,7 +49,7 @@ class Fulfilment(Stock, Shipping, Billing):
     async def _replenished(self, run: OrderRun, order: OrderRecord) -> OrderRecord:
         """The order with what has come in set aside; given up, or for people, once it waited long enough."""
         back_order, now = order.back_order, run.clock.now()
-        if back_order is None or not order.missing:
+        if back_order is None or not order.missing or any(part.status == "planned" for part in order.parts):
             return order
         heard = (run.signal(STOCK) or b"").decode()
         if heard == back_order.heard and now < min(back_order.look_at, back_order.until):
