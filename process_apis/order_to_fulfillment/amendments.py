@@ -30,6 +30,8 @@ class Amendment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     lines: tuple[AmendedLine, ...] = ()
     ship_to: Address | None = None
     requested_on: date | None = None
+    by: str = ""
+    """Whose wish it is."""
 
 
 amendment_in = msgspec.json.Decoder(Amendment).decode
@@ -47,6 +49,7 @@ def amended(order: OrderRecord, wish: bytes) -> OrderRecord:
         ship_to=wanted.ship_to or order.ship_to,
         requested_on=wanted.requested_on or order.requested_on,
         amendments=amendments,
+        amended_by=tuple(sorted({*order.amended_by, wanted.by} - {""})),
     )
     return replace(anew(changed), fresh=(Fresh("amended", amendments),))
 

@@ -171,6 +171,8 @@ class OrderRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     priority: int = 5
     placed_by: str = ""
     """Who placed it, and so can't approve it."""
+    amended_by: tuple[str, ...] = ()
+    """Who had it changed, and so can't approve it either."""
     amendments: int = 0
     begun: int = -1
     """The revision of its keys for which it was priced."""

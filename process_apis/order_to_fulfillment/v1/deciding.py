@@ -43,7 +43,7 @@ class Desk:
         Raises:
             NotFound: it is no order of this account.
             WrongState: it does not wait for one.
-            FourEyes: the caller placed it.
+            FourEyes: the caller placed it, or had it changed.
         """
         order = await self._of(order_id, decision.account_id)
         by = current_call().on_behalf_of.subject
@@ -51,6 +51,8 @@ class Desk:
             raise WrongState(record_id=order_id, state=order.stage, needs="waiting for approval")
         if by == order.placed_by:
             raise FourEyes(record_id=order_id, detail="Who placed an order can't decide about it.")
+        if by in order.amended_by:
+            raise FourEyes(record_id=order_id, detail="Who changed an order can't decide about it.")
         told = Decision(approved=approved, by=by, reason=decision.reason, amendments=order.amendments)
         source_id = f"{DECISION}:{order.amendments}"
         if not await self._first(order_id, DECISION, msgspec.json.encode(told), source_id):
@@ -78,6 +80,7 @@ class Desk:
             lines=tuple(AmendedLine(line.line_no, line.quantity) for line in amendment.lines),
             ship_to=amendment.ship_to,
             requested_on=amendment.requested_on,
+            by=current_call().on_behalf_of.subject,
         )
         body, source_id = msgspec.json.encode(wish), f"amend:{revision_of(order)}"
         if not await self._flows.amend(order_id, body, source_id):

@@ -13,7 +13,14 @@ from test_duplicates import Shifted
 from test_parts import seen
 
 from process_apis.order_to_fulfillment.settings import OrderSettings, Threshold
-from process_apis.order_to_fulfillment.v1.model import NewOrder, Order, OrderCancellation, OrderDecision
+from process_apis.order_to_fulfillment.v1.model import (
+    AmendedLine,
+    NewOrder,
+    Order,
+    OrderAmendment,
+    OrderCancellation,
+    OrderDecision,
+)
 from system_apis.canonical.refusals import FourEyes, WrongState
 
 RULES = OrderSettings(
@@ -56,6 +63,28 @@ def test_an_order_goes_on_once_somebody_else_has_said_yes(tmp_path: Path) -> Non
             assert await told(world, done) == ["approval_needed", "order_completed"]
             with pytest.raises(WrongState):
                 await decided(world, done, "refuse", who="boss")
+
+    run(scenario())
+
+
+def test_whoever_changed_an_order_does_not_approve_it(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with World(tmp_path, rules=RULES) as world:
+            order = await waiting(world)
+            for who, quantity in (("boss", 40), ("chief", 30)):
+                with world.calling(f"amend-{who}", who=who):
+                    wish = OrderAmendment(account_id="ACME", lines=(AmendedLine(line_no=1, quantity=quantity),))
+                    await world.orders.amend_order(order.order_id, wish)
+                await seen(
+                    world,
+                    order.order_id,
+                    lambda one, wanted=quantity: one.stage == "awaiting_approval" and one.lines[0].quantity == wanted,
+                )
+            for who in ("tester", "boss", "chief"):
+                with pytest.raises(FourEyes):
+                    await decided(world, order, "approve", who=who)
+            approved = await decided(world, order, "approve", who="third")
+            assert approved.approval is not None and approved.approval.approved_by == "third"
 
     run(scenario())
 
