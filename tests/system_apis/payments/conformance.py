@@ -121,8 +121,20 @@ class PaymentsPortConformance:
             with pytest.raises(AmountExceeded):
                 await port.refund(payment_id, "ACME", Money(2_501, "EUR"), "f-2")
             assert (await port.refund(payment_id, "ACME", Money(2_500, "EUR"), "f-2")).status == "refunded"
-            with pytest.raises(WrongState):
-                await port.capture(payment_id, "ACME", Money(1_000, "EUR"), "c-2")
+
+        asyncio.run(scenario())
+
+    def test_a_later_part_is_captured_though_an_earlier_one_was_given_back(self, port: PaymentsPort) -> None:
+        async def scenario() -> None:
+            payment_id = (await port.authorize(request(), "r-1")).payment_id
+            await port.capture(payment_id, "ACME", Money(2_000, "EUR"), "c-1")
+            await port.refund(payment_id, "ACME", Money(500, "EUR"), "f-1")
+            await port.capture(payment_id, "ACME", Money(1_000, "EUR"), "c-2")
+            assert (await port.refund(payment_id, "ACME", Money(2_500, "EUR"), "f-2")).status == "refunded"
+            with pytest.raises(AmountExceeded):
+                await port.capture(payment_id, "ACME", Money(2_001, "EUR"), "c-3")
+            last = await port.capture(payment_id, "ACME", Money(2_000, "EUR"), "c-3")
+            assert (last.captured, last.refunded, last.status) == (EUR_50, Money(3_000, "EUR"), "partially_refunded")
 
         asyncio.run(scenario())
 

@@ -212,9 +212,11 @@ def _present(row: sqlite3.Row | None) -> Payment:
 
 
 def _refuse_movement(payment: Payment, kind: Literal["capture", "refund"], amount: Money) -> None:
-    allowed = ("authorized", "captured") if kind == "capture" else ("captured", "partially_refunded")
-    if payment.status not in allowed:
-        raise WrongState(record_id=payment.payment_id, state=payment.status, needs=allowed[0])
+    # An order's later part is paid though an earlier one came back: only a void ends what is authorised.
+    refused = ("voided",) if kind == "capture" else ("authorized", "voided", "refunded")
+    if payment.status in refused:
+        needs = "authorized" if kind == "capture" else "captured"
+        raise WrongState(record_id=payment.payment_id, state=payment.status, needs=needs)
     if amount.currency != payment.amount.currency:
         raise CurrencyMismatch(expected=payment.amount.currency, given=amount.currency)
     remaining = payment.amount - payment.captured if kind == "capture" else payment.captured - payment.refunded
