@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from governance.call import Call, Clock, current_call, derive_key
-from governance.contract import CursorCodec, NotFound, Page
+from governance.contract import CursorCodec, NotFound, Page, Violation
+from governance.contract.refusals import InvalidBody
 from process_apis.correspondence import NEEDS as CORRESPONDENCE
 from process_apis.correspondence import Correspondence
 from process_apis.events.migration import MIGRATIONS as EVENT_TABLES
@@ -27,7 +28,7 @@ from process_apis.flow.timeline import instant, microseconds
 from process_apis.returns.book import ReturnFilter
 from process_apis.returns.flow import BOOK, RETURNS
 from process_apis.returns.migration import MIGRATIONS
-from process_apis.returns.record import ENDED, OPEN, Line, Receipt, ReturnRecord
+from process_apis.returns.record import ENDED, OF_PROCESS, OPEN, Line, Receipt, ReturnRecord
 from process_apis.returns.settings import ReturnSettings
 from process_apis.returns.signals import DECISION, INSPECTION, RECEIPT
 from process_apis.returns.steps import ReturnSteps
@@ -98,6 +99,7 @@ class Returns(ReturnsV1):
     async def create_return(self, goods: NewReturn) -> Return:
         """Ask to send goods of an order back."""
         call = current_call()
+        _refuse_pretended(goods, call)
         now = self._clock.now()
         return_id = _return_id(call, goods.account_id)
         first = ReturnRecord(
@@ -253,6 +255,12 @@ def _refuse_more(goods: ReturnRecord, receipt: Receipt, inspection: ReturnInspec
             raise QuantityExceeded(sku=sku, remaining=receipt.of(sku), requested=units)
         if accepted[sku] > authorised.get(sku, 0):
             raise QuantityExceeded(sku=sku, remaining=authorised.get(sku, 0), requested=accepted[sku])
+
+
+def _refuse_pretended(goods: NewReturn, call: Call) -> None:
+    """Keep a customer from passing by window and decision with the reason that the order's own process gives."""
+    if goods.reason == OF_PROCESS and call.principal.acting_api is None and call.on_behalf_of.accounts.reach != "all":
+        raise InvalidBody((Violation(pointer="/reason", detail="is given by the order's own process only"),))
 
 
 def _return_id(call: Call, account_id: str) -> str:

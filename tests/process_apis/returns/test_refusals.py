@@ -77,6 +77,13 @@ def test_it_is_refused_after_the_window(world: World, clock: Ahead) -> None:
     assert after["status"] == "authorised"
 
 
+def test_a_customer_does_not_pass_by_the_decision_in_the_name_of_the_process(world: World) -> None:
+    sale = sell(world)
+    wish = sale.wish((BEARING, 1), reason="cancelled_after_shipment")
+    answer = world.ask("acme", "POST", RETURNS, body=wish, key="pretended")
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/reason")
+
+
 def test_an_order_without_an_invoice_is_not_returned(world: World) -> None:
     sale = sell(world, invoiced=False)
     assert end_of(ask_back(world, sale.wish((BEARING, 1)))) == ("rejected", "wrong-state")
