@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 MOST_S = 0.25
 """The longest that something in the background holds back for, in seconds."""
+ELSEWHERE_S = 0.02
+"""What holds back on another event loop than the one where others do."""
 
 
 class Foreground:
@@ -20,8 +22,9 @@ class Foreground:
 
     def __init__(self) -> None:
         self._under_way = 0
-        self._quiet = asyncio.Event()
-        self._quiet.set()
+        self._quiet: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """Where somebody waits for quiet."""
 
     @property
     def busy(self) -> bool:
@@ -31,14 +34,13 @@ class Foreground:
     def begin(self) -> None:
         """A request begins."""
         self._under_way += 1
-        if self._under_way == 1:
-            self._quiet.clear()
 
     def end(self) -> None:
         """It ended."""
         self._under_way -= 1
-        if self._under_way == 0:
+        if self._under_way == 0 and self._quiet is not None:
             self._quiet.set()
+            self._quiet = None
 
     @contextmanager
     def resting(self) -> Generator[None]:
@@ -51,9 +53,14 @@ class Foreground:
 
     async def give_way(self, most_s: float = MOST_S) -> None:
         """Wait until no request is under way, or for ``most_s`` seconds."""
-        if self._under_way > 0:
-            try:
-                async with asyncio.timeout(most_s):
-                    await self._quiet.wait()
-            except TimeoutError:
-                return
+        if self._under_way == 0:
+            return
+        loop = asyncio.get_running_loop()
+        if self._quiet is None:
+            self._quiet, self._loop = asyncio.Event(), loop
+        if self._loop is not loop:  # the workflow engine has one of its own, for what it takes up by itself
+            await asyncio.sleep(min(most_s, ELSEWHERE_S))
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(most_s):
+                await self._quiet.wait()

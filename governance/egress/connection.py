@@ -73,7 +73,11 @@ class Connection(asyncio.Protocol):
         Raises:
             Broken, TooSlow, Unreadable: as the names say.
         """
-        answer = self._answer = self._loop.create_future()
+        answer: asyncio.Future[Answer] = self._loop.create_future()
+        if not self.alive:  # it ended in the moment between coming about and being used
+            answer.set_exception(Broken("the connection was closed", silent=True))
+            return answer
+        self._answer = answer
         self._terms = terms
         self._silent = True
         self._heard = self._loop.time()

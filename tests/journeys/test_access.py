@@ -26,7 +26,7 @@ SYSTEM_LISTS = tuple(
 
 def test_every_system_api_answers_its_own_client_and_nobody_else(gateway: Gateway, client: Clients) -> None:
     assert {operation.api_id for operation in SYSTEM_LISTS} == {
-        "erp.v1", "crm.v1", "commerce.v1", "payments.v1", "logistics.v1",
+        "erp.v1", "crm.v1", "commerce.v1", "payments.v1", "logistics.v1", "notifications.v1",
     }  # fmt: skip
     for operation in SYSTEM_LISTS:
         answer = client("system-demo").get(operation.path, limit=2)

@@ -42,3 +42,15 @@ async def test_a_request_that_waits_for_the_background_does_not_hold_it_back() -
     with foreground.resting():
         await asyncio.wait_for(foreground.give_way(60), 1)
     assert foreground.busy
+
+
+async def test_it_serves_more_than_one_event_loop() -> None:
+    """The engine of flows runs what it takes up by itself on a loop of its own."""
+    foreground = Foreground()
+    foreground.begin()
+    here = asyncio.create_task(foreground.give_way(60))
+    await asyncio.sleep(0)
+    await asyncio.to_thread(lambda: asyncio.run(foreground.give_way(0.01)))
+    assert not here.done()
+    foreground.end()
+    await asyncio.wait_for(here, 1)
