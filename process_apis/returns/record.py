@@ -16,7 +16,7 @@ ENDED = frozenset({"closed", "rejected", "cancelled", "expired"})
 """Statuses in which a return stays for good."""
 OPEN = frozenset({"requested", "authorised"})
 """Statuses in which its goods are not here yet."""
-OF_PROCESS = "cancelled_after_shipment"
+OF_PROCESS = "order_cancelled"
 """The reason that the order's own process gives."""
 
 

@@ -109,6 +109,8 @@ def arguments_of(operation: Operation, whose: Belongings, *, filters: bool = Fal
 def _body(operation: Operation, parameter: Parameter, whose: Belongings) -> dict[str, Any]:
     body = cast("dict[str, Any]", sample_value(parameter.type))
     for field in msgspec.structs.fields(parameter.type):
+        if field.name == "repeat":
+            body["repeat"] = True  # every request here is meant, though it is like the one before
         if field.name == "reference":
             continue  # the customer's own word, no record's
         known = whose.id_of(operation, field.name)

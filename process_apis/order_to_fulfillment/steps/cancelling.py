@@ -87,7 +87,7 @@ class Cancelling(Systems):
                 order_id=order.order_id,
                 sales_order_id=order.sales_order_id or "",
                 lines=tuple(NewReturnLine(sku=sku, quantity=quantity) for sku, quantity in quantities.items()),
-                reason="cancelled_after_shipment",
+                reason="order_cancelled",
                 note=order.giving_up[:2_000],
             )
         )

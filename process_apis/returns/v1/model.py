@@ -18,7 +18,7 @@ from system_apis.canonical.values import (
     WarehouseId,
 )
 
-ReturnReason = Literal["not_needed", "damaged", "defective", "wrong_item", "cancelled_after_shipment", "other"]
+ReturnReason = Literal["not_needed", "damaged", "defective", "wrong_item", "order_cancelled", "other"]
 ReturnStatus = Literal[
     "requested",
     "authorised",
@@ -52,7 +52,7 @@ class NewReturn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The ERP's number of the same order."""
     lines: Annotated[tuple[NewReturnLine, ...], LineCount]
     reason: ReturnReason
-    """`cancelled_after_shipment` is for the order's own process: it knows no window and needs no approval."""
+    """`order_cancelled` is for the order's own process: it knows no window and needs no approval."""
     note: Text = ""
     warehouse: WarehouseId | None = None
     """Where the goods go; None: each product to the warehouse that it came from."""

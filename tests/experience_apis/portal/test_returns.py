@@ -98,7 +98,7 @@ def test_an_order_that_was_not_taken_has_nothing_to_return(world: World) -> None
 
 
 def test_the_company_reasons_are_not_the_customers(world: World, order: Any) -> None:
-    refused = wish(world, order, 1, key="w-5", reason="cancelled_after_shipment")
+    refused = wish(world, order, 1, key="w-5", reason="order_cancelled")
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/reason")
 
 

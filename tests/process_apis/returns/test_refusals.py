@@ -73,13 +73,13 @@ def test_it_is_refused_after_the_window(world: World, clock: Ahead) -> None:
     goods = ask_back(world, sale.wish((BEARING, 1)))
     assert end_of(goods) == ("rejected", "return-window-closed")
     assert goods["end_reason"] in letter(world, goods["return_id"], "return_closed").text
-    after = ask_back(world, sale.wish((BEARING, 1), reason="cancelled_after_shipment"), who="platform")
+    after = ask_back(world, sale.wish((BEARING, 1), reason="order_cancelled"), who="platform")
     assert after["status"] == "authorised"
 
 
 def test_a_customer_does_not_pass_by_the_decision_in_the_name_of_the_process(world: World) -> None:
     sale = sell(world)
-    wish = sale.wish((BEARING, 1), reason="cancelled_after_shipment")
+    wish = sale.wish((BEARING, 1), reason="order_cancelled")
     answer = world.ask("acme", "POST", RETURNS, body=wish, key="pretended")
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/reason")
 

@@ -115,7 +115,7 @@ def test_high_values_wait_for_a_decision(world: World) -> None:
 
 def test_a_cancelled_order_waits_for_its_invoice_and_knows_no_decision(world: World) -> None:
     sale = sell(world, bearings=200, shipped={BEARING: 200}, invoiced=False)
-    goods = ask_back(world, sale.wish((BEARING, 200), reason="cancelled_after_shipment"), who="platform", wait_s=1)
+    goods = ask_back(world, sale.wish((BEARING, 200), reason="order_cancelled"), who="platform", wait_s=1)
     assert goods["status"] == "requested"
     world.run(bill(world, sale))
     goods = seen(world, goods, "authorised")
