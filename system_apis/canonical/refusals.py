@@ -194,7 +194,9 @@ class UnknownLink(Refusal, status=404, type="unknown-link", title="There is noth
     """It was not made here, or is for something else; which of the two is not told."""
 
 
-class InvoiceUnpaid(Refusal, status=409, type="invoice-unpaid", title="An invoice is not paid after its last reminder."):
+class InvoiceUnpaid(
+    Refusal, status=409, type="invoice-unpaid", title="An invoice is not paid after its last reminder."
+):
     """Every reminder was sent, the account is on hold, and the money has not come."""
 
     invoice_id: RecordId
