@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -129,9 +130,13 @@ class Host:
         await self._worker.stop(grace_s)
         if self.launched:
             self.launched = False
-            # The engine had put its own threads under the loop and ends them now; others still need some.
-            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
-            await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+            # The engine puts its own threads under the loop, and ends them now; others need some all the while. What it
+            # lets go meanwhile may put them there once more.
+            loop = asyncio.get_running_loop()
+            others = ThreadPoolExecutor(THREADS)
+            loop.set_default_executor(others)
+            await loop.run_in_executor(others, partial(DBOS.destroy, destroy_registry=True))
+            loop.set_default_executor(others)
 
     def _register(self, flow: Flow[Any], performer: object) -> None:
         async def carry_on(start: FlowStart) -> str:

@@ -10,7 +10,7 @@ from governance.call import ManualClock
 from governance.egress import Egress, EgressSettings, VendorClient, VendorSettings
 from governance.store import Store
 
-IMPATIENT = VendorSettings(connect_timeout_s=0.2, read_timeout_s=0.2, total_timeout_s=0.5, max_answer_bytes=100_000)
+IMPATIENT = VendorSettings(connect_timeout_s=0.5, read_timeout_s=0.2, total_timeout_s=0.5, max_answer_bytes=100_000)
 
 
 class Pauses(list[float]):

@@ -68,20 +68,30 @@ class Errands:
 
     def __init__(self) -> None:
         self.failing: set[str] = set()
-        self.done: list[str] = []
+        self.of: dict[str, list[str]] = {}
+        """What was done for each errand; those of earlier tests may still be under way."""
+        self.sent = ""
         self.words = "The shop is closed."
+
+    @property
+    def done(self) -> list[str]:
+        """What was done for the errand that was sent last."""
+        return self.of.get(self.sent, [])
+
+    def note(self, run: Run[Errand], what: str) -> None:
+        self.of.setdefault(run.flow_id, []).append(what)
 
     async def _do(self, run: Run[Errand]) -> Errand:
         if run.step in self.failing:
             raise WrongState(record_id="shop", state="closed", needs="open", detail=self.words)
-        self.done.append(run.step)
+        self.note(run, run.step)
         return run.state
 
     async def fetch_money(self, run: Run[Errand]) -> Errand:
         return await self._do(run)
 
     async def return_money(self, run: Run[Errand]) -> bool:
-        self.done.append("returned")
+        self.note(run, "returned")
         return True
 
     async def ask_price(self, run: Run[Errand]) -> Errand:
@@ -92,7 +102,7 @@ class Errands:
 
     async def wrap(self, run: Run[Errand]) -> Errand:
         if wish := run.signal(CANCEL):
-            self.done.append("given up")
+            self.note(run, "given up")
             return replace(run.state, wish="nothing", reason=wish.decode())
         return await self._do(run)
 
@@ -140,9 +150,9 @@ class Town(World):
 
     def send(self, *failing: str, account_id: str = "ACME") -> str:
         """Start an errand whose steps ``failing`` are refused; its id."""
-        self.errands.failing, self.errands.done = set(failing), []
         self._sent += 1
         errand_id = f"errand-{self._sent}"
+        self.errands.failing, self.errands.sent = set(failing), errand_id
         first = Errand(errand_id=errand_id, account_id=account_id)
         call = Call(
             principal=Principal(subject="tester", client_id="tests", accounts=Accounts(reach="all")),
