@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
+from collections.abc import Callable
+from itertools import takewhile
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 from urllib.request import urlopen
@@ -12,10 +15,12 @@ from urllib.request import urlopen
 import pytest
 
 from tests.gateway.serving.conftest import Start
-from tests.gateway.serving.gateway_process import Gateway, eventually
+from tests.gateway.serving.gateway_process import BOUND_S, Gateway, eventually
 
 APP = "gateway.app:create_app"
-WARM_START_S = 3.0
+WARM_START_IMPORTS = 6.0
+"""Start and stop of all processes against one import of the large libraries: 3 to 4 today."""
+ATTEMPTS = 4
 
 
 def session(gateway: Gateway) -> str:
@@ -37,14 +42,28 @@ def test_the_printed_session_leads_from_token_to_invoice(tmp_path: Path, start: 
     assert gateway.stop() == 0
 
 
-def test_a_warm_start_takes_less_than_three_seconds_of_work(tmp_path: Path, start: Start) -> None:
-    """Judged by the CPU time of start and stop together: other tests share the machine's clock, not this."""
-    home = tmp_path / "home"
-    assert start(home, app=APP).ready().stop() == 0
+def worked_s(work: Callable[[], object]) -> float:
+    """The seconds of CPU that processes spent which ``work`` started and saw end."""
     before = getrusage(RUSAGE_CHILDREN)
-    assert start(home, app=APP).ready().stop() == 0
+    work()
     after = getrusage(RUSAGE_CHILDREN)
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < WARM_START_S
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_a_warm_start_is_a_few_times_the_work_of_its_imports(tmp_path: Path, start: Start) -> None:
+    """Measured against imports of the same moment: a busy or slow machine makes both take longer, and not one."""
+    home = tmp_path / "home"
+
+    def served() -> None:
+        assert start(home, app=APP).ready().stop() == 0
+
+    def imported() -> None:
+        subprocess.run([sys.executable, "-c", "import litestar, dbos, sqlalchemy"], check=True, timeout=BOUND_S)
+
+    served()
+    attempts = (worked_s(served) / worked_s(imported) for _ in range(ATTEMPTS))
+    ratios = list(takewhile(lambda ratio: ratio >= WARM_START_IMPORTS, attempts))
+    assert len(ratios) < ATTEMPTS, ratios
 
 
 def test_every_address_in_the_banner_answers(tmp_path: Path, start: Start) -> None:
