@@ -21,13 +21,17 @@ from gateway.chaos.summary import rows
 from gateway.chaos.verdict import Evidence, findings
 
 CAMPAIGN = Campaign(run=Run(seed=3, orders=30, kills=3, processes=1), failing=0.1, lost=0.05)
+CERTAIN = 0
+"""The order that faults are planted at: nothing that it meets keeps it from being completed, by card and in one piece."""
 PLANTED: dict[str, tuple[str, str, str]] = {
     "a second invoice": (
         "erp",
         "INSERT INTO invoices SELECT (SELECT max(key) + 1 FROM invoices), 'again', fingerprint, sales_order, account_id,"
-        " status, currency, net, tax, total, paid, credited, on_account, issued_at, due_on FROM invoices LIMIT 1;"
+        " status, currency, net, tax, total, paid, credited, on_account, issued_at, due_on FROM invoices WHERE sales_order ="
+        " (SELECT key FROM sales_orders WHERE customer_reference = :reference);"
         "INSERT INTO invoice_lines SELECT (SELECT max(key) FROM invoices), line_no, sku, quantity, net, tax_rate_bp"
-        " FROM invoice_lines WHERE invoice = (SELECT min(key) FROM invoices)",
+        " FROM invoice_lines WHERE invoice = (SELECT min(i.key) FROM invoices i JOIN sales_orders o ON o.key = i.sales_order"
+        " WHERE o.customer_reference = :reference) LIMIT 1",
         "was invoiced, not",
     ),
     "a leaked reservation": (
@@ -43,7 +47,8 @@ PLANTED: dict[str, tuple[str, str, str]] = {
     "goods that left the books twice": (
         "erp",
         "UPDATE allocations SET quantity = quantity + 1 WHERE reservation = "
-        "(SELECT min(key) FROM reservations WHERE status = 'consumed') AND position = 1",
+        "(SELECT min(key) FROM reservations WHERE status = 'consumed' AND key NOT IN"
+        " (SELECT reservation FROM settled_parts WHERE outcome = 'released')) AND position = 0",
         "left the warehouses",
     ),
     "an exposure that is too high": ("erp", "UPDATE terms SET exposure = exposure + 1 WHERE account_id = 'ACME'", "open"),
@@ -51,46 +56,51 @@ PLANTED: dict[str, tuple[str, str, str]] = {
         "erp",
         "INSERT INTO sales_orders SELECT (SELECT max(key) + 1 FROM sales_orders), 'again', fingerprint, account_id,"
         " status, currency, net, tax, total, uninvoiced, prepaid, ship_to, customer_reference, posted_at"
-        " FROM sales_orders WHERE status = 'invoiced' LIMIT 1",
+        " FROM sales_orders WHERE customer_reference = :reference",
         "the ERP has 2 orders",
     ),
     "an order of nobody": (
         "erp",
         "INSERT INTO sales_orders SELECT (SELECT max(key) + 1 FROM sales_orders), 'new', fingerprint, account_id,"
         " status, currency, net, tax, total, uninvoiced, prepaid, ship_to, 'nobody', posted_at"
-        " FROM sales_orders WHERE status = 'invoiced' LIMIT 1",
+        " FROM sales_orders WHERE customer_reference = :reference",
         "belongs to no order",
     ),
     "a payment that was not captured": (
         "payments",
-        "UPDATE payment SET captured_minor = 0 WHERE seq = (SELECT min(seq) FROM payment WHERE captured_minor > 0)",
+        "UPDATE payment SET captured_minor = 0 WHERE order_reference = :order AND captured_minor > 0",
         "payments took",
     ),
     "a shipment that was not sent": (
         "logistics",
-        "UPDATE shipment SET status = 'cancelled' WHERE seq = (SELECT min(seq) FROM shipment WHERE status = 'delivered')",
+        "UPDATE shipment SET status = 'cancelled' WHERE seq ="
+        " (SELECT min(seq) FROM shipment WHERE order_reference = :order AND status <> 'cancelled')",
         "was sent, not",
     ),
     "a sales person who was told twice": (
         "crm",
         "INSERT INTO activity (number, record) SELECT (SELECT max(number) + 1 FROM activity),"
-        " json_set(record, '$.activity_id', 'again') FROM activity WHERE record LIKE '%order_completed%' LIMIT 1",
+        " json_set(record, '$.activity_id', 'again') FROM activity WHERE json_extract(record, '$.kind') = 'order_completed'"
+        " AND json_extract(record, '$.subject_id') = :order",
         "sales was told 2 times",
     ),
-    "a flow that never ends": ("own", "UPDATE flows SET ended = 0 WHERE flow_id = (SELECT min(flow_id) FROM flows)", "flow"),
+    "a flow that never ends": ("own", "UPDATE flows SET ended = 0 WHERE flow_id = :order AND ended", "flow has not ended"),
     "a flow that the engine gave up": (
         "own",
-        "UPDATE workflow_status SET status = 'ERROR' WHERE workflow_uuid = (SELECT min(workflow_uuid) FROM workflow_status)",
+        "UPDATE workflow_status SET status = 'ERROR' WHERE workflow_uuid ="
+        " (SELECT min(workflow_uuid) FROM workflow_status WHERE status = 'SUCCESS')",
         "gave it up",
     ),
     "a lost event": (
         "own",
-        "DELETE FROM events WHERE position = (SELECT min(position) FROM events WHERE type = 'inventory.allocated')",
+        "DELETE FROM events WHERE position = (SELECT min(position) FROM events"
+        " WHERE type = 'inventory.allocated' AND subject = :order)",
         "have the sequence",
     ),
     "an end that was not announced": (
         "own",
-        "DELETE FROM events WHERE position = (SELECT max(position) FROM events WHERE type = 'order.completed')",
+        "DELETE FROM events WHERE position = (SELECT position FROM events"
+        " WHERE type = 'order.completed' AND subject = :order)",
         "0 events order.completed",
     ),
     "an invoice that was not announced": (
@@ -103,7 +113,7 @@ PLANTED: dict[str, tuple[str, str, str]] = {
         "own",
         "INSERT INTO exceptions (exception_id, flow_id, flow, account_id, queue, step, kind, problem, reason, evidence,"
         " choices, status, assignee, opened_us, updated_us, due_us, settlement) SELECT 'e', flow_id, flow, account_id,"
-        " 'orders', 'invoice', 'refusal', 'p', 'r', '{}', '[]', 'open', '', 0, 0, 0, '' FROM flows LIMIT 1",
+        " 'orders', 'invoice', 'refusal', 'p', 'r', '{}', '[]', 'open', '', 0, 0, 0, '' FROM flows WHERE flow_id = :order",
         "an exception waits",
     ),
 }  # fmt: skip
@@ -128,6 +138,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result, Evidenc
 def test_a_short_run_is_clean(ran: tuple[Path, Result, Evidence]) -> None:
     _, result, evidence = ran
     assert result.findings == ()
+    assert (evidence.tales[CERTAIN].wish.buyer, evidence.tales[CERTAIN].wish.manner) == ("by card", "plain")
     assert sum(result.orders_by_end.values()) == len(evidence.tales) == 30
     assert {"completed", "rejected"} <= set(result.orders_by_end)
     assert result.toll.kills.total() == 3
@@ -146,8 +157,11 @@ def test_a_planted_fault_is_found(ran: tuple[Path, Result, Evidence], tmp_path: 
     shutil.copytree(home / "audit", copy / "audit")
     for part in home.glob("tiergate.sqlite*"):
         shutil.copy(part, copy / part.name)
-    with closing(sqlite3.connect(copy / FILES.get(file, f"systems/{file}.sqlite"))) as connection:
-        connection.executescript(f"PRAGMA ignore_check_constraints = ON; {statements}")
+    of = {"order": next(iter(evidence.tales[CERTAIN].order_ids)), "reference": evidence.tales[CERTAIN].wish.reference}
+    with closing(sqlite3.connect(copy / FILES.get(file, f"systems/{file}.sqlite"))) as connection, connection:
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        for statement in statements.split(";"):
+            assert connection.execute(statement, of).rowcount == 1, "nothing was planted"
     spoilt = replace(evidence, after=read_ledgers(copy), own=read_own_state(copy, ""))
     found = findings(spoilt)
     assert any(sentence in finding.sentence for finding in found), found
