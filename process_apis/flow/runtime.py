@@ -32,7 +32,7 @@ from process_apis.flow.migration import MIGRATIONS
 from process_apis.flow.replaying import Replay, Replaying
 from process_apis.flow.settings import FlowSettings
 from process_apis.flow.slot import place_for
-from process_apis.flow.steering import NoChoice, Steering
+from process_apis.flow.steering import Judge, NoChoice, Steering
 from process_apis.flow.table import Flow
 from process_apis.flow.tables import flows
 from process_apis.flow.tenure import Tenure
@@ -164,12 +164,14 @@ class FlowRuntime:
         """Ask a flow to turn back; False when it has passed its pivot or ended."""
         return await self._steered(flow_id, lambda to, connection: to.cancel(connection, flow_id, reason))
 
-    async def amend(self, flow_id: str, body: bytes, source_id: str = "") -> bool:
+    async def amend(self, flow_id: str, body: bytes, source_id: str = "", judge: Judge | None = None) -> bool:
         """Ask a flow to undo everything and begin anew as ``body`` wishes; False when it has passed its pivot.
 
-        A wish of the same ``source_id`` is followed once.
+        A wish of the same ``source_id`` is followed once. ``judge`` may refuse a new one in its own transaction.
         """
-        return await self._steered(flow_id, lambda to, connection: to.amend(connection, flow_id, body, source_id))
+        return await self._steered(
+            flow_id, lambda to, connection: to.amend(connection, flow_id, body, source_id, judge)
+        )
 
     async def signal(self, flow_id: str, name: str, body: bytes, source_id: str) -> bool:
         """Tell a flow something, which may come before the flow; False when this source told it already."""

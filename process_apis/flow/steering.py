@@ -7,6 +7,7 @@ and once it has ended, neither: what is finished is corrected by other flows.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,9 @@ from process_apis.flow.signals import AMENDMENT, CANCEL, keep_signal
 from process_apis.flow.tables import exceptions
 from process_apis.flow.timeline import microseconds
 from process_apis.flow.trouble import Settlement, encoded, offered, seen, settled_by
+
+Judge = Callable[[sa.Connection, bool], object]
+"""Raises when a wish must not be kept; is told whether another one is waiting to be followed."""
 
 
 class NoChoice(Exception):
@@ -47,8 +51,14 @@ class Steering(Struct, frozen=True, kw_only=True):
         turn_back(connection, row, self.now, self.enqueue, cancel_requested=True, cancel_reason=reason)
         return True
 
-    def amend(self, connection: sa.Connection, flow_id: str, body: bytes, source_id: str) -> bool:
-        """Ask a flow to begin anew with a wish followed; False when it has passed its pivot, turned back or ended."""
+    def amend(
+        self, connection: sa.Connection, flow_id: str, body: bytes, source_id: str, judge: Judge | None = None
+    ) -> bool:
+        """Ask a flow to begin anew with a wish followed; False when it has passed its pivot, turned back or ended.
+
+        ``judge`` looks at a wish that is new, while nobody else can tell the flow anything; nothing is kept where it
+        raises.
+        """
         row = taken(connection, flow_id)
         if row is None or row.committed or row.ended or row.cancel_requested:
             return False
@@ -56,6 +66,8 @@ class Steering(Struct, frozen=True, kw_only=True):
         if back is not None and back.outcome != "amended":
             return False
         if keep_signal(connection, flow_id, AMENDMENT, body, source_id or self._next_wish(row), self.now):
+            if judge is not None:
+                judge(connection, row.amendments > row.amended)
             turn_back(connection, row, self.now, self.enqueue, amendments=row.amendments + 1)
         return True
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 import msgspec
+import sqlalchemy as sa
 
 from governance.call import Clock
 from governance.contract import NotFound
@@ -106,6 +107,20 @@ def refuse_superseded(quote: QuoteRecord, revision: int) -> None:
     if revision != quote.revision:
         raise QuoteSuperseded(
             quote_id=quote.quote_id, revision=quote.revision, detail=f"Revision {quote.revision} is the newest."
+        )
+
+
+def refuse_overtaken(connection: sa.Connection, another_waits: bool, quote_id: str, revision: int) -> None:
+    """Refuse a wish to revise ``revision`` when somebody else's came first, though it may not be followed yet.
+
+    Raises:
+        QuoteSuperseded: of those who saw the same revision, somebody else replaced it.
+    """
+    quote = BOOK.load(connection, quote_id)
+    refuse_superseded(quote, revision)
+    if another_waits:
+        raise QuoteSuperseded(
+            quote_id=quote_id, revision=revision + 1, detail=f"Somebody else has replaced revision {revision}."
         )
 
 

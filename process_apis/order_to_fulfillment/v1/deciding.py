@@ -83,10 +83,19 @@ class Desk:
             by=current_call().on_behalf_of.subject,
         )
         body, source_id = msgspec.json.encode(wish), f"amend:{revision_of(order)}"
-        if not await self._flows.amend(order_id, body, source_id):
+        judge = partial(self._refuse_overtaken, order_id=order_id, read=read)
+        if not await self._flows.amend(order_id, body, source_id, judge):
             order = await self._of(order_id, amendment.account_id)
             raise WrongState(record_id=order_id, state=order.status, needs=BEFORE_RELEASE)
         if await self._told(order_id, source_id) != body:  # another wish for the same revision came first
+            raise PreconditionFailed
+
+    def _refuse_overtaken(
+        self, connection: sa.Connection, another_waits: bool, order_id: str, read: str | None
+    ) -> None:
+        """Refuse a wish about an order that changed since it was read, or is about to by another wish."""
+        order = self._book.load(connection, order_id)
+        if read not in (None, ANY) and (another_waits or read != str(revision_of(order))):
             raise PreconditionFailed
 
     async def stop(self, order_id: str, cancellation: OrderCancellation) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import partial
 
 import msgspec
 import sqlalchemy as sa
@@ -25,7 +26,7 @@ from process_apis.flow.tables import timeline
 from process_apis.flow.timeline import instant, microseconds
 from process_apis.order_to_fulfillment.v1.contract import OrderToFulfillmentV1
 from process_apis.quote_to_cash.book import QuoteFilter
-from process_apis.quote_to_cash.desk import PATIENCE_S, QuoteDesk, refuse_superseded
+from process_apis.quote_to_cash.desk import PATIENCE_S, QuoteDesk, refuse_overtaken, refuse_superseded
 from process_apis.quote_to_cash.flow import BOOK, QUOTE_TO_CASH
 from process_apis.quote_to_cash.links import QuoteLinks
 from process_apis.quote_to_cash.migration import MIGRATIONS
@@ -198,7 +199,9 @@ class QuoteToCash(QuoteToCashV1):
             valid_until=self._last_day(revision.valid_until),
         )
         refuse_superseded(quote, revision.revision)
-        if quote.answer is not None or not await self._flows.amend(quote_id, msgspec.json.encode(wish), source_id):
+        judge = partial(refuse_overtaken, quote_id=quote_id, revision=revision.revision)
+        body = msgspec.json.encode(wish)
+        if quote.answer is not None or not await self._flows.amend(quote_id, body, source_id, judge):
             quote = await self._desk.quote(quote_id)
             raise WrongState(record_id=quote_id, state=quote.status, needs="requested or sent")
         return await self._answered(quote_id, lambda now: now.revision > revision.revision and _is_offered(now))
