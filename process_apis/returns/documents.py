@@ -5,16 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from governance.contract import NotFound
+from governance.call import child_key
+from governance.contract import NotFound, operation_of
 from process_apis.returns.record import Line, ReturnRecord
 from process_apis.returns.settings import ReturnSettings
 from system_apis.canonical.entities import Invoice, Return, SalesOrder, SalesOrderLine, Shipment
-from system_apis.canonical.refusals import QuantityExceeded, ReturnWindowClosed
+from system_apis.canonical.refusals import OtherSalesOrder, QuantityExceeded, ReturnWindowClosed
 from system_apis.canonical.values import Money, half_up
+from system_apis.erp.v1.contract import ErpV1
 from system_apis.erp.v1.model import InspectedLine, NewReturn, NewReturnLine, ReturnInspection
 from system_apis.notifications.v1.model import MessageLine
 
 LEFT = frozenset({"dispatched", "delivered", "delayed"})
+POSTED_IN = "post_order"
+"""The step of order to fulfillment that posts an order to the ERP."""
+MOST_REVISIONS = 1_000
+"""An order that begins anew is posted anew, under the key of its next revision; more than this none has."""
+
+
+def refuse_other(goods: ReturnRecord, order: SalesOrder) -> None:
+    """Refuse a sales order that was not posted for the order: goods of one would be credited as another's.
+
+    The ERP keeps it under the key of the order's own posting, which nobody else's is.
+
+    Raises:
+        OtherSalesOrder
+    """
+    posting = operation_of(ErpV1.post_sales_order).id
+    if any(order.reference == child_key(goods.order_id, posting, POSTED_IN, one) for one in range(MOST_REVISIONS)):
+        return
+    raise OtherSalesOrder(
+        order_id=goods.order_id,
+        sales_order_id=goods.sales_order_id,
+        field="sales_order_id",
+        detail=f"sales_order_id: {goods.sales_order_id} is not what order {goods.order_id} was posted as.",
+    )
 
 
 def refuse_too_late(invoices: Iterable[Invoice], settings: ReturnSettings, now: datetime) -> None:

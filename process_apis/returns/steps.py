@@ -20,6 +20,7 @@ from process_apis.returns.documents import (
     erp_inspection,
     erp_return,
     placed,
+    refuse_other,
     refuse_too_late,
     value_of,
     wanted_lines,
@@ -60,11 +61,12 @@ class ReturnSteps:
         self._settings = settings
 
     async def check_order(self, run: ReturnRun) -> ReturnRecord:
-        """The order has the goods, they have left, they are not returned yet, and it is not too late."""
+        """The order is the ERP's, it has the goods, they have left, they are not returned yet, and it is not too late."""
         goods = run.state
         order = await self._erp.get_sales_order(goods.sales_order_id)
         if order.account_id != goods.account_id:
             raise NotFound
+        refuse_other(goods, order)
         invoices = await self._erp.list_invoices(
             account_id=goods.account_id, sales_order_id=goods.sales_order_id, limit=MOST
         )

@@ -141,6 +141,14 @@ class ChannelRefused(Refusal, status=409, type="channel-refused", title="The cha
     field: str
 
 
+class OtherSalesOrder(Refusal, status=422, type="other-sales-order", title="The sales order is not the order's."):
+    """The ERP did not post ``sales_order_id`` for ``order_id``; ``field`` names what to correct."""
+
+    order_id: RecordId
+    sales_order_id: RecordId
+    field: str
+
+
 class ReturnWindowClosed(Refusal, status=409, type="return-window-closed", title="It is too late to return this."):
     """Goods could be returned until ``closed_on``."""
 

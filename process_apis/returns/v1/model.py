@@ -49,7 +49,7 @@ class NewReturn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     order_id: RecordId
     """The order, as its shipments and payments name it."""
     sales_order_id: RecordId
-    """The ERP's number of the same order."""
+    """The ERP's number of the same order; another order's is refused."""
     lines: Annotated[tuple[NewReturnLine, ...], LineCount]
     reason: ReturnReason
     """`order_cancelled` is for the order's own process: it knows no window and needs no approval."""

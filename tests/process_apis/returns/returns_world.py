@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from governance.call import SystemClock
+from governance.call import SystemClock, child_key
 from process_apis.events.tables import events
 from process_apis.returns.v1.service import Returns
 from system_apis.canonical.entities import ShipmentLine
@@ -79,13 +79,15 @@ def sell(
     invoiced: bool = True,
     bearings: int = 10,
     shipped: Mapping[str, int] = MappingProxyType({BEARING: 10, SEAL: 4}),
+    revision: int = 0,
 ) -> Sold:
-    """Sell and ship to ACME."""
+    """Sell and ship to ACME, as the process of an order does that was amended ``revision`` times."""
     number = next(_numbers)
     order_id = f"ord-{number}"
 
     async def sold() -> Sold:
-        order = await world.erp.post_sales_order(_order(number, bearings, card=card), f"so-{number}")
+        reference = child_key(order_id, "erp.v1.post_sales_order", "post_order", revision)
+        order = await world.erp.post_sales_order(_order(number, bearings, card=card), reference)
         if shipped:
             await world.logistics.release_shipment(_shipment(order_id, shipped), f"shp-{number}")
         payment_id = None

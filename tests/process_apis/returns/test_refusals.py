@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from governance.contract import operation_of
+from process_apis.order_to_fulfillment.flow import ORDER_TO_FULFILLMENT
+from process_apis.order_to_fulfillment.steps import OrderSteps
+from process_apis.returns.documents import POSTED_IN
 from process_apis.returns.v1.contract import ReturnsV1
 from tests.process_apis.returns.returns_world import (
     BEARING,
@@ -139,6 +142,28 @@ def test_a_key_makes_one_return_and_stands_for_one_wish(world: World) -> None:
     other = world.ask("acme", "POST", RETURNS, body=sale.wish((BEARING, 3)), key="only-once")
     assert (other.status_code, other.json()["type"]) == (422, "/problems/idempotency-key-reused")
     assert len(expected(world, sale)) == 1
+
+
+def test_an_order_and_the_sales_order_of_another_are_not_returned(world: World) -> None:
+    """Or what one order was sold for would be credited for goods of another, and refunded to the card of a third."""
+    cheap, dear = sell(world, card=True), sell(world, bearings=20, shipped={BEARING: 20})
+    goods = ask_back(world, {**cheap.wish((BEARING, 3)), "sales_order_id": dear.sales_order_id})
+    assert end_of(goods) == ("rejected", "other-sales-order")
+    assert (
+        goods["end_reason"]
+        == f"sales_order_id: {dear.sales_order_id} is not what order {cheap.order_id} was posted as."
+    )
+    assert expected(world, dear) == expected(world, cheap) == []
+
+
+def test_the_step_that_posts_an_order_is_called_as_returns_know_it() -> None:
+    (row,) = (row for row in ORDER_TO_FULFILLMENT.rows if row.name == POSTED_IN)
+    assert row.do is OrderSteps.post_order
+
+
+def test_an_order_that_was_amended_is_known_by_its_last_sales_order(world: World) -> None:
+    sale = sell(world, revision=3)
+    assert ask_back(world, sale.wish((BEARING, 3)))["status"] == "authorised"
 
 
 def test_a_receipt_and_an_inspection_count_once(world: World) -> None:
