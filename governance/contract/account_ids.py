@@ -7,6 +7,7 @@ Structs of a tuple that it holds. So a page is covered by its items.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import Any, cast
 
 import msgspec
@@ -34,7 +35,7 @@ def argument_reader(parameter: Parameter, fields: tuple[str, ...]) -> Reader | N
 
 def result_reader(annotation: Any, fields: tuple[str, ...]) -> Reader | None:
     """What finds the account ids in a value of this type, or None where none can be in it."""
-    members = tuple(_structs(inspect.type_info(annotation)))
+    members = _members(annotation)
     own = tuple(name for name in fields if any(name in _names(member) for member in members))
     below = tuple(sorted({place for member in members for place in _below(member, fields)}))
     if not own and not below:
@@ -49,6 +50,11 @@ def result_reader(annotation: Any, fields: tuple[str, ...]) -> Reader | None:
         return found
 
     return read
+
+
+@lru_cache(maxsize=2_048)
+def _members(annotation: Any) -> tuple[inspect.StructType, ...]:
+    return tuple(_structs(inspect.type_info(annotation)))  # it looks at whole types anew, and every operation asks
 
 
 def _flat(value: Any) -> tuple[Any, ...]:

@@ -7,6 +7,7 @@ import types
 import typing
 from collections.abc import Iterable
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
@@ -211,13 +212,18 @@ def immutable(where: str, annotation: Any, *, request: bool, seen: frozenset[Any
 def _frozen(where: str, plain: Any, struct: type[Struct], request: bool, seen: frozenset[Any]) -> None:
     if not struct.__struct_config__.frozen:
         raise ContractError(f"{where}: {struct.__name__} is not frozen: write frozen=True in its class line.")
-    hints = typing.get_type_hints(struct, include_extras=True)
+    hints = _hints(struct)
     arguments = dict(zip(getattr(struct, "__parameters__", ()), get_args(plain), strict=False))
     for name in struct.__struct_fields__:
         field = hints[name]
         if arguments:
             field = _substituted(field, arguments)
         immutable(f"{where}: {struct.__name__}.{name}", field, request=request, seen=seen)
+
+
+@lru_cache(maxsize=2_048)
+def _hints(struct: type[Struct]) -> dict[str, Any]:
+    return typing.get_type_hints(struct, include_extras=True)  # slow, and most operations share their Structs
 
 
 def _substituted(annotation: Any, arguments: dict[Any, Any]) -> Any:

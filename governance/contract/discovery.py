@@ -201,9 +201,10 @@ def _children(package: str) -> dict[str, list[Path]]:
     """The modules and folders of a package by name, from every place it is spread over."""
     children: dict[str, list[Path]] = {}
     for portion in sorted(set(_opened(package))):
+        folders = _folders(Path(portion))
         for place in sorted(Path(portion).iterdir()):
             is_module = place.suffix == ".py" and place.name[0] != "_"
-            if is_module or place in _folders(Path(portion)):
+            if is_module or place in folders:
                 children.setdefault(place.stem if is_module else place.name, []).append(place)
     return children
 

@@ -1,4 +1,4 @@
-"""What is served beside the operations: bytes made once, with entity tags, in one or two forms.
+"""What is served beside the operations: bytes with entity tags, in one or two forms, made once when first asked for.
 
 Answers GET and HEAD, 304 to a matching ``If-None-Match`` (RFC 9110 §13.1.2) and 405 with ``Allow``
 to everything else. Where a path has two forms, ``Accept`` chooses (RFC 9110 §12.5.1).
@@ -6,7 +6,7 @@ to everything else. Where a path has two forms, ``Accept`` chooses (RFC 9110 §1
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from secrets import token_hex
 
@@ -44,19 +44,22 @@ def redirect(to: str) -> Form:
     return Form(media_type="text/plain; charset=utf-8", body=b"", headers=((b"location", to.encode()),), status=307)
 
 
+Forms = tuple[Form, ...]
+"""The forms of a path; the first is what a client without a wish gets."""
+
+
 class Publication:
     """Everything that is published, as one ASGI application."""
 
-    def __init__(self, forms: Mapping[str, tuple[Form, ...]]) -> None:
-        """``forms`` holds the forms of each path; the first is what a client without a wish gets."""
-        self._answers = {
-            path: tuple((form, _answer(form, len(some) > 1)) for form in some) for path, some in forms.items()
-        }
+    def __init__(self, forms: Mapping[str, Forms | Callable[[], Forms]]) -> None:
+        """``forms`` holds the forms of each path, or what makes them when it is first asked for."""
+        self._forms = forms
+        self._answers: dict[str, tuple[tuple[Form, Answer], ...]] = {}
 
     @property
     def paths(self) -> tuple[str, ...]:
         """Every path that is answered."""
-        return tuple(self._answers)
+        return tuple(self._forms)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request for a path of ``paths``."""
@@ -72,7 +75,7 @@ class Publication:
         await respond(send, Answer(answer.status, answer.headers + common, answer.body), head=method == "HEAD")
 
     def _chosen(self, path: str, headers: Mapping[bytes, bytes]) -> Answer:
-        forms = self._answers[path]
+        forms = self._answers.get(path) or self._made(path)
         answer = forms[0][1]
         if len(forms) > 1:
             accept = headers.get(b"accept", b"*/*")
@@ -83,6 +86,12 @@ class Publication:
             kept = tuple(pair for pair in answer.headers if pair[0] in (b"etag", b"cache-control", b"vary"))
             return Answer(304, kept)
         return answer
+
+    def _made(self, path: str) -> tuple[tuple[Form, Answer], ...]:
+        found = self._forms[path]
+        some = found() if callable(found) else found
+        self._answers[path] = made = tuple((form, _answer(form, len(some) > 1)) for form in some)
+        return made
 
 
 def _answer(form: Form, negotiated: bool) -> Answer:
