@@ -151,7 +151,8 @@ class _Supervision:
     async def _drain(self, running: asyncio.Task[None]) -> None:
         self._fleet.stop()
         try:
-            await asyncio.wait_for(asyncio.shield(running), self._fleet.settings.gateway.drain_s + DRAIN_MARGIN_S)
+            async with asyncio.timeout(self._fleet.settings.gateway.drain_s + DRAIN_MARGIN_S):
+                await asyncio.shield(running)
         except TimeoutError:
             self._fleet.kill()
             await running

@@ -114,7 +114,8 @@ class Member:
         if process.returncode is None:
             _signalled(process.pid, signal.SIGTERM)
         try:
-            return await asyncio.wait_for(process.wait(), STOP_WITHIN_S)
+            async with asyncio.timeout(STOP_WITHIN_S):
+                return await process.wait()
         except TimeoutError:
             process.kill()
             await process.wait()

@@ -124,13 +124,15 @@ class Fleet:
 
     async def _ready(self, worker: WorkerProcess) -> bool:
         with suppress(TimeoutError):
-            return await asyncio.wait_for(worker.settled(), READY_WITHIN_S)
+            async with asyncio.timeout(READY_WITHIN_S):
+                return await worker.settled()
         worker.kill()
         return False
 
     async def _ends(self, worker: WorkerProcess) -> None:
         try:
-            await asyncio.wait_for(worker.ended(), LINGER_S + self.settings.gateway.drain_s + DRAIN_MARGIN_S)
+            async with asyncio.timeout(LINGER_S + self.settings.gateway.drain_s + DRAIN_MARGIN_S):
+                await worker.ended()
         except TimeoutError:
             worker.kill()
 
@@ -159,7 +161,8 @@ class Fleet:
                 )
             self._lost(_ending(code, said))
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), min(PAUSE_S * 2 ** (quick_crashes - 1), LONGEST_PAUSE_S))
+                async with asyncio.timeout(min(PAUSE_S * 2 ** (quick_crashes - 1), LONGEST_PAUSE_S)):
+                    await self._stopping.wait()
 
     async def _last_of(self, place: int) -> tuple[int, str]:
         """Wait for the end of the worker in this place and of those that were put in its stead."""

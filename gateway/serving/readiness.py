@@ -17,7 +17,8 @@ async def until_ready(listener: socket.socket) -> None:
     host, port = loopback_of(listener)
     while True:
         try:
-            status = await asyncio.wait_for(_status(host, port), ATTEMPT_S)
+            async with asyncio.timeout(ATTEMPT_S):
+                status = await _status(host, port)
         except (OSError, TimeoutError, ValueError):
             status = 0
         if status == 200:
@@ -30,7 +31,8 @@ def answers_ready(host: str, port: int) -> bool:
 
     async def ask() -> bool:
         try:
-            return await asyncio.wait_for(_status(host, port), ATTEMPT_S) == 200
+            async with asyncio.timeout(ATTEMPT_S):
+                return await _status(host, port) == 200
         except (OSError, TimeoutError, ValueError):
             return False
 

@@ -79,7 +79,8 @@ class Reload:
         seen = self._last
         while not self._asked.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._asked.wait(), LOOK_EVERY_S)
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await self._asked.wait()
                 break
             if self._fleet.settings.gateway.reload_on_change:
                 now = self._source.fingerprint()

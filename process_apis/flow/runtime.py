@@ -237,7 +237,8 @@ class FlowRuntime:
                     return seen
                 with self._foreground.resting(), suppress(TimeoutError):
                     # a change made by another process wakes nobody here, so look again soon
-                    await asyncio.wait_for(changed.wait(), min(left_s, LOOK_S))
+                    async with asyncio.timeout(min(left_s, LOOK_S)):
+                        await changed.wait()
         finally:
             if self._watched.get(flow_id) is changed:
                 self._watched.pop(flow_id, None)

@@ -171,7 +171,8 @@ class Dispatcher:
             if not began:
                 self._ended.clear()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._ended.wait(), self._look_s)
+                    async with asyncio.timeout(self._look_s):
+                        await self._ended.wait()
 
     async def _write_letters(self, notices: Notices) -> None:
         """Apart from deliveries, which no mail system holds up."""

@@ -288,3 +288,19 @@ async def test_what_ended_long_ago_is_forgotten_and_what_waits_is_not(post: Post
         assert await dispatcher.forget() == 1
         assert await post.states(subscription) == [("O-2", "waiting", 1)]
         assert await post.log(subscription) == []
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_it_stops_also_in_the_moment_in_which_an_attempt_ends(post: Post, turns: int) -> None:
+    async with Vendor(FINE) as vendor:
+        await post.subscribe(vendor)
+        await post.happen("O-1")
+        dispatcher = post.dispatcher(way_out(vendor))
+        await dispatcher.start()
+        await asyncio.sleep(0)  # it looks, has nothing to do here, and waits
+        assert await dispatcher.look() == 1
+        await dispatcher.settle()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        stopping = asyncio.create_task(dispatcher.stop())
+        assert (await asyncio.wait({stopping}, timeout=10))[0] == {stopping}
