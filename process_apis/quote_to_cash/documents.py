@@ -27,9 +27,15 @@ def basket(quote: QuoteRecord, discounts: Sequence[int] | None = None) -> Basket
 
 
 def priced(quote: QuoteRecord, found: PricedBasket) -> QuoteRecord:
-    """The quote at these prices."""
+    """The quote at these prices; at other ones than it had before it is another revision.
+
+    Whatever people said about a revision, they said about its prices.
+    """
     lines = tuple(_priced_line(line, at) for line, at in zip(quote.lines, found.lines, strict=True))
-    return replace(quote, lines=lines, net=found.net, tax=found.tax, total=found.total)
+    now = replace(quote, lines=lines, net=found.net, tax=found.tax, total=found.total)
+    if quote.total is None or (lines, found.total) == (quote.lines, quote.total):
+        return now
+    return replace(now, revision=quote.revision + 1, decision=None, answer=None)
 
 
 def crm_quote(quote: QuoteRecord) -> NewQuote:

@@ -1,4 +1,7 @@
-"""The yes that an order of high value waits for: asked once, told on when nobody decides, given up in the end."""
+"""The yes that an order of high value waits for: asked once, told on when nobody decides, given up in the end.
+
+It holds for what was decided about. An order that is done again at another price waits for another one.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from process_apis.order_to_fulfillment.documents import total_of
 from process_apis.order_to_fulfillment.record import Approval, OrderRecord
 from process_apis.order_to_fulfillment.steps.systems import OrderRun, Systems
 from system_apis.canonical.refusals import NotApproved
+from system_apis.canonical.values import Money
 
 DECISION = "decision"
 """The signal; its body is a ``Decision``."""
@@ -24,6 +28,14 @@ class Decision(Struct, frozen=True, kw_only=True):
     by: str
     reason: str = ""
     amendments: int = 0
+    total: Money | None = None
+    """What it came to then; None: decided under an older version, before it could be done again."""
+
+    def holds_for(self, order: OrderRecord) -> bool:
+        """Whether it is about the order as it is now: the same wishes, at the same price."""
+        if self.amendments != order.amendments:
+            return False
+        return not order.begun if self.total is None else self.total == order.total
 
 
 decision_in = msgspec.json.Decoder(Decision).decode
@@ -44,7 +56,7 @@ class Approvals(Systems):
             return order
         told = run.signal(DECISION)
         decision = decision_in(told) if told else None
-        if decision is not None and decision.amendments == order.amendments:
+        if decision is not None and decision.holds_for(order):
             run.note(run.step, "decide", "approved" if decision.approved else "declined", f"by {decision.by}")
             if not decision.approved:
                 raise NotApproved(record_id=order.order_id, detail=decision.reason or "The order was not approved.")

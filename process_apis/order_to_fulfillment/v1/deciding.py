@@ -53,8 +53,10 @@ class Desk:
             raise FourEyes(record_id=order_id, detail="Who placed an order can't decide about it.")
         if by in order.amended_by:
             raise FourEyes(record_id=order_id, detail="Who changed an order can't decide about it.")
-        told = Decision(approved=approved, by=by, reason=decision.reason, amendments=order.amendments)
-        source_id = f"{DECISION}:{order.amendments}"
+        told = Decision(
+            approved=approved, by=by, reason=decision.reason, amendments=order.amendments, total=order.total
+        )
+        source_id = f"{DECISION}:{order.begun}"
         if not await self._first(order_id, DECISION, msgspec.json.encode(told), source_id):
             raise WrongState(record_id=order_id, state="decided", needs="waiting for approval")
 

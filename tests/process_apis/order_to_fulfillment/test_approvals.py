@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from order_world import World, an_order, left_over, run
 from test_duplicates import Shifted
 from test_parts import seen
@@ -151,5 +152,30 @@ def test_an_order_that_waits_is_cancelled_at_once(tmp_path: Path) -> None:
                 stopped = await world.orders.cancel_order(order.order_id, OrderCancellation(account_id="ACME"))
             assert stopped.status == "cancelled"
             assert await left_over(world, stopped) == []
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("changes", [True, False])
+def test_a_yes_holds_for_the_price_that_it_was_given_for(tmp_path: Path, changes: bool) -> None:
+    async def scenario() -> None:
+        async with World(tmp_path, rules=RULES) as world:
+            order = await waiting(world, wanted=an_order("ACME", ("BRG-6000", 40), reference="PO-HIGH-2"))
+            terms = await world.erp.get_terms("ACME")
+            await world.erp.put_terms(replace(terms, on_hold=True))
+            await decided(world, order, "approve")
+            order = await seen(world, order.order_id, lambda one: one.status == "rejected")
+            await world.erp.put_terms(replace(terms, discount_bp=0 if changes else terms.discount_bp))
+            plan = await world.flows.replay(order.order_id, "price", by="clerk", reason="the hold is off")
+            assert plan.allowed, plan.why
+            if changes:
+                order = await seen(world, order.order_id, lambda one: one.stage == "awaiting_approval")
+                assert order.approval is not None and order.approval.status == "waiting"
+                asked = [one.count for one in await world.crm.ledger() if one.kind == "approval_needed"]
+                assert asked == [2], "sales was told again"
+                await decided(world, order, "approve", who="chief")
+            done = await seen(world, order.order_id, lambda one: one.status == "completed")
+            assert done.approval is not None and done.total is not None and order.total is not None
+            assert done.approval.approved_by == ("chief" if changes else "boss")
 
     run(scenario())
