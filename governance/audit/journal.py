@@ -4,12 +4,12 @@ Guarantees:
 
 - When ``append`` returns, the entry and every one before it are on disk (``fdatasync``).
 - Lines are never changed; a process writes a journal of its own, so no two write one file.
-- The head is anchored in the database every second while it moves, when a segment is closed, and at the end.
+- The head is anchored in the database every second while it moves, when a segment ends, and at the end (``anchoring``).
 - After a crash the last line may be torn; it was never answered for.
 
 When the disk refuses, waiting callers get ``JournalFailed``, and ``failed`` says so until a flush succeeds
 again: whoever changes something asks first. Entries are kept meanwhile and tried again every second, so what was
-done before the disk refused is accounted for. While the database is away anchors wait, entries do not.
+done before the disk refused is accounted for. While the database is away or slow anchors wait, entries do not.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ from pathlib import Path
 from secrets import token_hex
 from typing import BinaryIO
 
-from governance.audit.anchors import Anchor, put_anchor
+from governance.audit.anchoring import Anchoring
 from governance.audit.chain import ORIGIN, Header, Line, digest, encoder, segment_path
 from governance.audit.entry import AuditEntry
 from governance.call import Clock
-from governance.database import Database, DatabaseAway
+from governance.database import Database
 
-ANCHOR_EVERY_S = 1.0
+AGAIN_S = 1.0
+"""How long after the disk refused it is tried again."""
 MOST_KEPT = 10_000
 """Entries that are kept while the disk refuses."""
 MOST_REMARKS_PER_S = 100
@@ -76,8 +77,8 @@ class Journal:
         self.dropped = 0
         """Remarks that were too many."""
         self._folder = folder
-        self._database = database
         self._clock = clock
+        self._anchoring = Anchoring(self.name, database, clock)
         self._segment_bytes = segment_bytes
         self._queue: deque[Waiting] = deque()
         self._remarks = 0
@@ -90,14 +91,13 @@ class Journal:
         self._number: int = 0
         self._head: str = ORIGIN
         self._opened_on = date.min
-        self._anchored: int = -1
-        self._anchored_at = 0.0
 
     async def start(self) -> None:
         """Begin to write."""
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="audit journal", daemon=True)
         self._thread.start()
+        self._anchoring.start()
 
     async def stop(self) -> None:
         """Write what is left, and anchor the end."""
@@ -106,6 +106,7 @@ class Journal:
             self._stopping = True
             self._more.set()
             await asyncio.to_thread(thread.join)
+            await asyncio.to_thread(self._anchoring.stop)
 
     async def append(self, entry: AuditEntry) -> None:
         """Write an entry and wait until it is on disk.
@@ -140,14 +141,12 @@ class Journal:
 
     def _run(self) -> None:
         while True:
-            self._more.wait(ANCHOR_EVERY_S)
+            self._more.wait(AGAIN_S if self.failed else None)
             self._more.clear()
             waiting = [self._queue.popleft() for _ in range(len(self._queue))]
             if waiting:
                 self._write(waiting)
             stopping = self._stopping and (self.failed or not self._queue)
-            if self._clock.monotonic() - self._anchored_at >= ANCHOR_EVERY_S or stopping:
-                self._anchor(closed=stopping)
             if stopping:
                 if self._queue:
                     logger.error("%d entries of the audit are lost: the disk refused them", len(self._queue))
@@ -177,6 +176,7 @@ class Journal:
         else:
             self._size += len(data)
             self.failed = False
+            self._anchoring.reach(self._number - 1, self._head)
         for one in waiting:
             one.settle(failure)
 
@@ -192,7 +192,7 @@ class Journal:
         if self._file is not None:
             self._file.close()
             self._file = None
-            self._anchor(closed=False)
+            self._anchoring.soon()
         path = segment_path(self._folder, self.name, self._number)
         now = self._clock.now()
         header = encoder.encode(Header(number=self._number, before=self._head, journal=self.name, opened_at=now))
@@ -215,26 +215,6 @@ class Journal:
             logger.warning("a torn line stays at the end of %s", self._file.name)
             self._file.close()
             self._file = None
-
-    def _anchor(self, *, closed: bool) -> None:
-        self._anchored_at = self._clock.monotonic()
-        reached = self._number - 1
-        if reached < 0 or (reached == self._anchored and not closed):
-            return
-        now = self._clock.now()
-        anchor = Anchor(
-            journal=self.name,
-            number=reached,
-            head=self._head,
-            kept_before=ORIGIN,
-            anchored_us=int(now.timestamp() * 1_000_000),
-            closed=closed,
-        )
-        try:
-            self._database.write_here(lambda connection: put_anchor(connection, anchor))
-            self._anchored = reached
-        except DatabaseAway as error:
-            logger.warning("the audit's anchor waits: %s", error)
 
 
 def _created(path: Path, header: bytes) -> BinaryIO:

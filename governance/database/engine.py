@@ -1,10 +1,10 @@
 """An engine on the database of Tiergate's own state.
 
 SQLite: write-ahead log, ``synchronous=FULL`` (what was answered is on disk), foreign keys, and
-transactions that take the write lock with their first change. Writers of one process queue up for
-a turn of ours instead of SQLite's sleeping lock, the urgent ones first. PostgreSQL: a connection that
-can't be made reads "connection failed", because the workflow engine tells an outage from an error by
-these words.
+transactions that take the write lock with their first change. Writers of one process, by whichever
+engine, queue up for a turn of ours instead of SQLite's sleeping lock, the urgent ones first.
+PostgreSQL: a connection that can't be made reads "connection failed", because the workflow engine
+tells an outage from an error by these words.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from governance.database.turn import URGENT, Turn
+from governance.database.turn import URGENT, turn_of
 
 BUSY_TIMEOUT_MS = 30_000
 SUBSEC_SINCE = (3, 42, 0)
@@ -54,9 +54,9 @@ def _unixepoch(_: str) -> float:
 
 
 def _queue_writers(engine: sa.Engine) -> None:
-    # SQLite has one writer anyway. Waiting for it on a lock costs nothing; its own busy handler sleeps
-    # up to 100 ms between two looks, which a burst of orders would see as latency.
-    turn = Turn()
+    # SQLite has one writer anyway. Waiting for it on a lock costs nothing; its own busy handler sleeps up to 100 ms
+    # between two looks, in which others come first, so under load it may wait for seconds.
+    turn = turn_of(str(engine.url.database))
 
     @event.listens_for(engine, "before_cursor_execute")
     def take(  # pyright: ignore[reportUnusedFunction] - called by SQLAlchemy

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, cast
 
 import sqlalchemy as sa
 from msgspec import Struct
-from msgspec.structs import fields, replace
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from process_apis.events.outbox import NewEvent
@@ -211,11 +211,11 @@ def merged(before: State, results: Sequence[tuple[str, State]]) -> State:
     for name, after in results:
         if type(after) is not type(before):
             raise ValueError(f"step {name} made another kind of state")
-        for field in fields(cast("Any", before)):
-            value = getattr(after, field.name)
-            if value == getattr(before, field.name):
+        for field in cast("Any", before).__struct_fields__:
+            value = getattr(after, field)
+            if value == getattr(before, field):
                 continue
-            if field.name in changed:
-                raise ValueError(f"steps {changed[field.name][0]} and {name} both change {field.name}")
-            changed[field.name] = (name, value)
+            if field in changed:
+                raise ValueError(f"steps {changed[field][0]} and {name} both change {field}")
+            changed[field] = (name, value)
     return cast("State", replace(cast("Any", before), **{field: value for field, (_, value) in changed.items()}))

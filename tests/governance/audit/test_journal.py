@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from governance.audit import AuditEntry, Filter, Journal, JournalFailed, Verdict, search
+from governance.audit import anchoring as anchors
 from governance.audit import journal as module
 from governance.call import ManualClock, SystemClock
 from governance.database import Database
@@ -120,7 +122,7 @@ def _half_written(file: module.BinaryIO, data: bytes) -> None:
 async def test_it_recovers_with_nobody_asking_and_ends_though_the_disk_still_refuses(
     folder: Path, database: Database, entry: Entry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "ANCHOR_EVERY_S", 0.01)
+    monkeypatch.setattr(module, "AGAIN_S", 0.01)
     journal = Journal(folder, database, SystemClock())
     await journal.start()
     with monkeypatch.context() as full:
@@ -164,6 +166,32 @@ async def test_a_segment_is_closed_by_size_and_by_day_and_the_chain_goes_on(
     assert len(list(folder.rglob("*.jsonl"))) == by_size + 1
     await journal.stop()
     assert [verdict.fault for verdict in verdicts()] == [""]
+
+
+async def test_a_database_that_is_slow_to_write_holds_up_no_entry(
+    folder: Path, database: Database, entry: Entry, verdicts: Verdicts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A flood of orders keeps the one writer busy; everything that changes anything waits for its audit."""
+    anchoring, let_go = threading.Event(), threading.Event()
+
+    def slow(*_: object) -> None:
+        anchoring.set()
+        let_go.wait(30)
+
+    monkeypatch.setattr(anchors, "put_anchor", slow)
+    monkeypatch.setattr(anchors, "ANCHOR_EVERY_S", 0.01)
+    journal = Journal(folder, database, SystemClock())
+    await journal.start()
+    await journal.append(entry("SO-1"))
+    await asyncio.to_thread(anchoring.wait, 10)
+    async with asyncio.timeout(10):
+        await journal.append(entry("SO-2"))
+    assert records(folder) == ["SO-1", "SO-2"]
+    let_go.set()
+    monkeypatch.undo()
+    await journal.stop()
+    (verdict,) = verdicts()
+    assert (verdict.fault, verdict.remark) == ("", "")
 
 
 async def test_several_processes_keep_journals_of_their_own(
