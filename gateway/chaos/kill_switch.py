@@ -2,8 +2,8 @@
 
 Boundaries are before and after a flow's record of each step, and after each effect in a system. The
 run arms one by a file; whoever reaches the boundary first takes the file away and dies. It also
-notes every record that this process made, so that afterwards the time from a death to the next
-progress of each flow is known.
+notes every leg of a flow that this process took up and every record that it made, so that afterwards
+the time from a death to the next progress of each flow is known.
 
 It listens to the statements of every database engine in this process. Only ``faults`` puts it in.
 """
@@ -24,10 +24,13 @@ from sqlalchemy import event
 
 from gateway.chaos.plan import FOLDER
 from process_apis.flow.checkpoint import RECORD_TABLE
+from process_apis.flow.leg import TAKES_UP
 
 Side = Literal["before", "after"]
 Victim = Literal["worker", "gateway"]
 REACHED = "tiergate-chaos-boundary"
+TAKEN_UP = "taken_up"
+"""What stands in the notes instead of a step's name where a process took the flow up."""
 
 
 class Death(Struct, frozen=True, kw_only=True):
@@ -128,10 +131,15 @@ class KillSwitch:
             name = str(values.get("function_name"))
             self.reach(name, "before")
             connection.info[REACHED] = (str(values.get("workflow_uuid")), name)
+        elif flow := rest[1].execution_options.get(TAKES_UP):
+            self._note(flow, TAKEN_UP)
 
     def _recorded(self, _: object, record: Any) -> None:
         reached = record.info.pop(REACHED, None)
         if reached is not None:
             flow, name = reached
-            os.write(self._progress, f"{time.time():.4f} {flow} {name}\n".encode())
+            self._note(flow, name)
             self.reach(name, "after")
+
+    def _note(self, flow: str, name: str) -> None:
+        os.write(self._progress, f"{time.time():.4f} {flow} {name}\n".encode())

@@ -29,9 +29,14 @@ def rows(result: Result) -> Iterator[tuple[str, str]]:
         if waits.count:
             yield (
                 name,
-                f"{waits.count} flows went on {waits.median_s:.2f} s after the death of their process in the median, "
+                f"{waits.count} flows {waits.median_s:.2f} s after the death of their process in the median, "
                 f"{waits.longest_s:.2f} s at the longest",
             )
+    if (recorded := result.takeovers.recorded).count:
+        yield (
+            "Went on",
+            f"{recorded.median_s:.2f} s after it, {recorded.longest_s:.2f} s at the longest, with what failed meanwhile",
+        )
     yield "Outage", f"{pulse.longest_outage_s:.1f} s at the longest without a good answer"
     yield "Settled", f"{result.settled_s:.1f} s after the last fault (of {result.campaign.settle_s:g} s)"
 

@@ -30,6 +30,8 @@ WATCHED = (flows.c.committed, flows.c.cancel_requested, flows.c.cancel_reason, f
 INITIATOR = msgspec.json.Decoder(Initiator)
 SUSPECT = 2
 """A flow that was under way when its process died, this often without a step done between."""
+TAKES_UP = "tiergate_takes_up"
+"""The option of the statement with which a process takes up a leg: whoever listens to statements learns of it."""
 
 
 class Superseded(Exception):
@@ -87,7 +89,8 @@ class Leg:
         Raises:
             Superseded: the flow has ended, or gone on from the checkpoint that ended this leg.
         """
-        row = connection.execute(sa.select(flows).where(flows.c.flow_id == start.flow_id)).one()
+        query = sa.select(flows).where(flows.c.flow_id == start.flow_id)
+        row = connection.execute(query.execution_options(**{TAKES_UP: start.workflow_id})).one()
         if row.leg != start.leg or row.ended_us is not None:
             raise Superseded(f"{start.workflow_id}: leg {row.leg} has begun")
         run = Run(
