@@ -140,6 +140,10 @@ class ErpPort(Protocol):
         """Put an account's terms. Raises ``NoTaxRate``, ``CurrencyMismatch`` (it has open postings)."""
         ...
 
+    async def hold_account(self, account_id: AccountId) -> CustomerTerms:
+        """Put an account on hold in one change that touches nothing else; its terms. Raises ``UnknownAccount``."""
+        ...
+
     async def get_credit_status(self, account_id: AccountId) -> CreditStatus:
         """Exposure and headroom. Raises ``UnknownAccount``."""
         ...

@@ -62,9 +62,7 @@ class Collecting(Systems):
     async def hold_account(self, run: QuoteRun) -> QuoteRecord:
         """The account gets nothing more on account until finance says so."""
         quote = run.state
-        terms = await self._erp.get_terms(quote.account_id)
-        if not terms.on_hold:
-            await self._erp.put_terms(quote.account_id, replace(terms, on_hold=True))
+        await self._erp.hold_account(quote.account_id)
         open_ones = ", ".join(one.invoice_id for one in quote.invoices if one.status == "open")
         await self._tell_sales(run, "account_on_hold", f"On hold: {open_ones} unpaid after the last reminder.")
         return replace(quote, account_held=True)

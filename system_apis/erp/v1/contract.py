@@ -248,6 +248,14 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
         """
         ...
 
+    @action("/customers/{account_id}/hold", scope="erp.terms:write", raises=[UnknownAccount], visible=ACCOUNTS)
+    async def hold_account(self, account_id: AccountId) -> CustomerTerms:
+        """Sell nothing more to an account until its terms say otherwise; the terms, as they are then.
+
+        Whatever else was agreed stays, also what somebody puts at the same moment. Holding it again changes nothing.
+        """
+        ...
+
     @read("/customers/{account_id}/credit", scope="erp.credit:read", raises=[UnknownAccount], visible=ACCOUNTS)
     async def get_credit_status(self, account_id: AccountId) -> CreditStatus:
         """Exposure, limit and headroom of an account.

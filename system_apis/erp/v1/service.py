@@ -159,6 +159,9 @@ class Erp(ErpV1):
         _same("account_id", account_id, terms.account_id)
         return await self._port.put_terms(terms)
 
+    async def hold_account(self, account_id: AccountId) -> CustomerTerms:
+        return await self._port.hold_account(account_id)
+
     async def get_credit_status(self, account_id: AccountId) -> CreditStatus:
         return await self._port.get_credit_status(account_id)
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from process_apis.quote_to_cash.v1.service import QuoteToCash
+from system_apis.erp.v1.contract import ErpV1
 from tests.process_apis.quote_to_cash.quote_world import (
     BEARING,
     QUOTES,
@@ -109,6 +111,11 @@ def test_an_order_that_is_rejected_is_told_to_sales(world: World) -> None:
     assert (gone["order_status"], gone["billing"]) == ("rejected", "not_billed")
     assert "card" in gone["reason"].lower()
     assert noted(world, gone, "quote_unfulfilled")[-1] == "quote_unfulfilled"
+
+
+def test_what_finance_agrees_meanwhile_cant_be_overwritten() -> None:
+    assert ErpV1.hold_account in QuoteToCash.needs
+    assert ErpV1.put_terms not in QuoteToCash.needs, "it would put back whatever it read of the terms"
 
 
 def test_reminders_go_out_by_the_clock_and_end_with_a_hold(world: World, clock: Ahead) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from governance.contract.problems import NotFound
 from system_apis.canonical.refusals import (
@@ -51,6 +52,24 @@ class ErpOrders:
                 assert len(await port.list_sales_orders(DocumentFilter(account_ids=account_ids), 0, 10)) == many
             with pytest.raises(ReferenceTaken):
                 await port.post_sales_order(order(("CT-1", 1, 1_000)), "so-1")
+
+        asyncio.run(scenario())
+
+    def test_a_hold_changes_nothing_else_whoever_changes_terms_meanwhile(self, port: ErpPort) -> None:
+        async def scenario() -> None:
+            await furnish(port)
+            for number in range(25):
+                held, put = await asyncio.gather(
+                    port.hold_account("CT-A"), port.put_terms(terms(limit=number, discount_bp=number))
+                )
+                assert held.on_hold and not put.on_hold
+                now = await port.get_terms("CT-A")
+                assert now in (replace(put, on_hold=True), put), "the limit is finance's, whoever came first"
+            assert await port.hold_account("CT-A") == await port.hold_account("CT-A")
+            with pytest.raises(AccountOnHold):
+                await port.post_sales_order(order(("CT-1", 1, 1_000)), "so-1")
+            with pytest.raises(UnknownAccount):
+                await port.hold_account("CT-NONE")
 
         asyncio.run(scenario())
 

@@ -43,6 +43,12 @@ def put(connection: sqlite3.Connection, terms: CustomerTerms) -> CustomerTerms:
     return get(connection, terms.account_id)
 
 
+def hold(connection: sqlite3.Connection, account_id: str) -> CustomerTerms:
+    """Put the account on hold and leave the rest as it is; its terms, or ``UnknownAccount``."""
+    connection.execute("UPDATE terms SET on_hold = 1 WHERE account_id = ?", (account_id,))
+    return get(connection, account_id)
+
+
 def credit(connection: sqlite3.Connection, account_id: str) -> CreditStatus:
     """Exposure, limit and headroom, or ``UnknownAccount``. Accounts that pay by card have no credit."""
     row = _row(connection, account_id)
