@@ -83,6 +83,7 @@ def anew(order: OrderRecord) -> OrderRecord:
         sales_order_id=None,
         invoice_id=None,
         invoice_total=None,
+        owed=(),
         return_ids=(),
         sent=(),
         fresh=(),

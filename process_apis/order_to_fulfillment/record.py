@@ -111,6 +111,13 @@ class Fresh(Struct, frozen=True):
     number: int
 
 
+class Owed(Struct, frozen=True):
+    """What was left to pay of an invoice when its money came: goods of it were credited by then."""
+
+    invoice_id: RecordId
+    amount: Money
+
+
 class Approval(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Somebody's yes that an order of a high value waits for."""
 
@@ -197,6 +204,8 @@ class OrderRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     sales_order_id: RecordId | None = None
     invoice_id: RecordId | None = None
     invoice_total: Money | None = None
+    owed: tuple[Owed, ...] = ()
+    """Where an invoice took less than its total; the rest of the money is the customer's again."""
 
     @property
     def missing(self) -> tuple[PartLine, ...]:

@@ -28,8 +28,9 @@ from process_apis.returns.documents import (
 from process_apis.returns.record import OF_PROCESS, Refunding, ReturnRecord
 from process_apis.returns.settings import ReturnSettings
 from process_apis.returns.signals import DECISION, INSPECTION, RECEIPT, decision_in, inspection_in, receipt_in
+from system_apis.canonical.entities import Return
 from system_apis.canonical.refusals import ReturnExpired, ReturnNotAuthorised, WrongState
-from system_apis.canonical.values import Money
+from system_apis.canonical.values import Money, total
 from system_apis.erp.v1.contract import ErpV1
 from system_apis.erp.v1.model import ForAccount
 from system_apis.logistics.v1.contract import LogisticsV1
@@ -164,11 +165,11 @@ class ReturnSteps:
         return replace(goods, credit=posted.credit)
 
     async def credit(self, run: ReturnRun) -> ReturnRecord:
-        """The customer owes less, or has something to come; what was paid by card goes back to the card."""
+        """The customer owes less, or has something to come; what of it was paid by card goes back to the card."""
         goods = run.state
         credited = await self._erp.credit_return(goods.rma or "", ForAccount(account_id=goods.account_id))
         run.say(f"{credited.return_id}, {credited.credit}")
-        refund = goods.refund or await self._refund_of(goods, credited.credit)  # done again, it would see its own
+        refund = goods.refund or await self._refund_of(goods, credited)  # done again, it would see its own
         return replace(
             goods,
             credit_memo_ids=credited.credit_memo_ids,
@@ -219,14 +220,19 @@ class ReturnSteps:
         )
         await self._correspondence.tell(run, goods.account_id, content)
 
-    async def _refund_of(self, goods: ReturnRecord, credit: Money) -> Refunding | None:
-        """The card payment that the credit goes back to, as far as it reaches."""
+    async def _refund_of(self, goods: ReturnRecord, credited: Return) -> Refunding | None:
+        """The card payment that goes back for what was credited, as far as it was paid and the payment reaches.
+
+        What is not paid yet is not owed any more; the order's own process sees to it when its money comes.
+        """
+        memos = [await self._erp.get_credit_memo(one) for one in credited.credit_memo_ids]
+        to_refund = total(tuple(memo.to_refund for memo in memos), credited.credit.currency)
         payments = await self._payments.list_payments(
             account_id=goods.account_id, order_reference=goods.order_id, limit=MOST
         )
         for payment in payments.items:
             left = payment.captured - payment.refunded
-            if left.currency == credit.currency and left.amount_minor > 0:
-                amount = Money(min(left.amount_minor, credit.amount_minor), credit.currency)
+            if left.currency == to_refund.currency and min(left.amount_minor, to_refund.amount_minor) > 0:
+                amount = Money(min(left.amount_minor, to_refund.amount_minor), left.currency)
                 return Refunding(payment_id=payment.payment_id, amount=amount)
         return None

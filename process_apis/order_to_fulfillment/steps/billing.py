@@ -1,17 +1,31 @@
-"""Goods issue, invoice and money: for an order as a whole, or for each part that left by itself."""
+"""Goods issue, invoice and money: for an order as a whole, or for each part that left by itself.
+
+Goods may be back and credited before the money for them is taken. The ERP has the last word, because there
+payments and credits come one after the other: what an invoice does not take goes back to the card. So
+what was taken less what went back is what the customer keeps, whatever came first.
+"""
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
+from process_apis.flow.table import NotYet
 from process_apis.order_to_fulfillment.documents import is_paid, reserving_step, total_of
 from process_apis.order_to_fulfillment.parts import with_part
-from process_apis.order_to_fulfillment.record import Fresh, OrderRecord, Part
+from process_apis.order_to_fulfillment.record import Fresh, OrderRecord, Owed, Part
 from process_apis.order_to_fulfillment.steps.systems import OrderRun, Systems
+from system_apis.canonical.refusals import AmountExceeded
 from system_apis.canonical.values import Money
 from system_apis.erp.v1.contract import ErpV1
-from system_apis.erp.v1.model import ForAccount, InvoicePayment, NewInvoice, NewInvoiceLine, ReservationPart
-from system_apis.payments.v1.model import Capture
+from system_apis.erp.v1.model import (
+    ForAccount,
+    InvoicePayment,
+    NewInvoice,
+    NewInvoiceLine,
+    NewReceivedPayment,
+    ReservationPart,
+)
+from system_apis.payments.v1.model import Capture, Refund
 
 
 class Billing(Systems):
@@ -62,5 +76,33 @@ class Billing(Systems):
         if order.payment == "card":
             await self._payments.capture(order.payment_id or "", Capture(account_id=order.account_id, amount=amount))
             run.say(str(amount))
-        await self._erp.pay_invoice(invoice_id, InvoicePayment(account_id=order.account_id, amount=amount))
+        owed = next((one.amount for one in order.owed if one.invoice_id == invoice_id), amount)
+        if owed == amount:
+            await self._settled(run, order, invoice_id, owed)
+            return
+        with run.at(f"{run.step}:owed:{owed.amount_minor}"):
+            await self._settled(run, order, invoice_id, owed)
+        with run.at(f"{run.step}:give_back:{owed.amount_minor}"):
+            await self._given_back(run, order, amount - owed)
+
+    async def _settled(self, run: OrderRun, order: OrderRecord, invoice_id: str, amount: Money) -> None:
+        if amount.amount_minor == 0:
+            return
+        try:
+            await self._erp.pay_invoice(invoice_id, InvoicePayment(account_id=order.account_id, amount=amount))
+        except AmountExceeded as left:
+            known = tuple(one for one in order.owed if one.invoice_id != invoice_id)
+            run.state = replace(order, owed=(*known, Owed(invoice_id, left.remaining)), updated_at=run.clock.now())
+            raise NotYet(due_at=run.clock.now()) from None  # kept before it is paid: after that less is left
         run.say(f"{invoice_id} paid")
+
+    async def _given_back(self, run: OrderRun, order: OrderRecord, amount: Money) -> None:
+        """What the invoice did not take; what a channel has is to the account's credit."""
+        if order.payment == "card":
+            await self._payments.refund(order.payment_id or "", Refund(account_id=order.account_id, amount=amount))
+        else:
+            rest = NewReceivedPayment(
+                account_id=order.account_id, amount=amount, bank_reference=order.reference, allocations=()
+            )
+            await self._erp.record_payment(rest)
+        run.say(f"{amount} given back")

@@ -68,6 +68,7 @@ class Returns(ReturnsV1):
         ErpV1.cancel_return,
         ErpV1.inspect_return,
         ErpV1.credit_return,
+        ErpV1.get_credit_memo,
         LogisticsV1.list_shipments,
         PaymentsV1.list_payments,
         PaymentsV1.refund,

@@ -158,9 +158,10 @@ def test_the_timeline_tells_what_was_done(world: World) -> None:
     ]
     assert done[0] == ("accept", "create_return")
     assert ("authorise", "create_return") in done
-    assert done[-5:] == [
+    assert done[-6:] == [
         ("dispose", "inspect_return"),
         ("credit", "credit_return"),
+        ("credit", "get_credit_memo"),
         ("credit", "list_payments"),
         ("close", "send_message"),
         ("completed", "returns"),

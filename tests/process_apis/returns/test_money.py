@@ -1,0 +1,134 @@
+"""What a card was charged, less what went back to it, is what the customer kept: whatever came first, money or goods."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from governance.contract.refusals import SystemUnavailable
+from process_apis.order_to_fulfillment.v1.service import OrderToFulfillment
+from system_apis.commerce.v1.service import Commerce
+from system_apis.erp.documents import StockLevel
+from system_apis.payments.port import PaymentFilter
+from tests.process_apis.returns.returns_world import BEARING, SERVICES, ask_back, came, said, seen
+from tests.process_apis.world import World, running
+
+ORDERS = "/process/order-to-fulfillment/v1/orders"
+PLACES = ("HAM", "ROT", "POZ", "CLE-3PL")
+UNITS = 5
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with running(tmp_path_factory.mktemp("money"), "verify", (*SERVICES, OrderToFulfillment, Commerce)) as world:
+        yield world
+
+
+@contextmanager
+def away(world: World, operation: str) -> Generator[None]:
+    """An operation of payments or the ERP can't be reached."""
+    port: Any = world.payments if hasattr(world.payments, operation) else world.erp
+
+    async def no_answer(*_: Any) -> Any:
+        raise SystemUnavailable(detail="not now")
+
+    there = getattr(port, operation)
+    setattr(port, operation, no_answer)
+    try:
+        yield
+    finally:
+        setattr(port, operation, there)
+
+
+def stocked(world: World, **on_hand: int) -> None:
+    """Put so many bearings into these warehouses and none into the others."""
+    for place in PLACES:
+        level = StockLevel(on_hand=on_hand.get(place, 0), third_party="3PL" in place)
+        world.run(world.erp.put_stock(place, BEARING, level))
+
+
+def ordered(world: World, name: str) -> Any:
+    """An order of bearings, paid by card, once it was accepted."""
+    lines = [{"sku": BEARING, "quantity": UNITS}]
+    body = {"account_id": "ACME", "reference": name, "channel": "portal", "lines": lines, "payment": "card"}
+    answer = world.ask("acme", "POST", ORDERS, body={**body, "card_token": "card_ok"}, key=name)
+    assert answer.status_code == 202, answer.text
+    return answer.json()
+
+
+def become(world: World, order: Any, good: Callable[[Any], object]) -> Any:
+    """The order once it is as wanted."""
+    deadline = time.monotonic() + 20
+    while not good(found := world.get("acme", f"{ORDERS}/{order['order_id']}")):
+        assert time.monotonic() < deadline, found
+        world.run(asyncio.sleep(0.02))
+    return found
+
+
+def sent_back(world: World, order: Any, units: int) -> Any:
+    """So many units are returned and credited."""
+    body = {
+        "account_id": "ACME", "order_id": order["order_id"], "sales_order_id": order["sales_order_id"],
+        "lines": [{"sku": BEARING, "quantity": units}], "reason": "not_needed",
+    }  # fmt: skip
+    goods = ask_back(world, body)
+    said(world, goods["return_id"], "receive", came((BEARING, units)))
+    said(world, goods["return_id"], "inspect", {"lines": [{"sku": BEARING, "restocked": units}]})
+    return seen(world, goods, "closed")
+
+
+def charged(world: World, order: Any) -> tuple[int, int]:
+    """What was taken from the card, and what went back to it."""
+    found = world.run(world.payments.list_payments(PaymentFilter(order_reference=order["order_id"]), 0, 10))
+    [(_, payment)] = found
+    return payment.captured.amount_minor, payment.refunded.amount_minor
+
+
+def owed(world: World, order: Any) -> list[tuple[int, int, int]]:
+    """Total, paid and credited of each invoice of an order."""
+    found = world.get("platform", "/system/erp/v1/invoices", sales_order_id=order["sales_order_id"])["items"]
+    return [
+        tuple(one[name]["amount_minor"] if one[name] else 0 for name in ("total", "paid", "credited"))  # type: ignore[misc]
+        for one in found
+    ]
+
+
+@pytest.mark.parametrize("units", [2, UNITS])
+@pytest.mark.parametrize("late", ["nothing", "capture", "pay_invoice"])
+def test_who_returns_goods_has_paid_for_the_others_only(world: World, late: str, units: int) -> None:
+    stocked(world, HAM=50)
+    if late == "nothing":
+        order = ordered(world, f"PO-{late}-{units}")
+        order = become(world, order, lambda one: one["status"] == "completed")
+        goods = sent_back(world, order, units)
+    else:
+        with away(world, late):
+            order = ordered(world, f"PO-{late}-{units}")
+            order = become(world, order, lambda one: one["invoice_ids"])
+            goods = sent_back(world, order, units)
+        assert goods["refunded"] is None, "nothing of it was paid yet"
+        order = become(world, order, lambda one: one["status"] == "completed")
+    credit, total = goods["credit"]["amount_minor"], order["total"]["amount_minor"]
+    captured, refunded = charged(world, order)
+    assert captured - refunded == total - credit
+    assert (credit == total) == (units == UNITS)
+    [(_, paid, credited)] = owed(world, order)
+    assert (paid - (credit if late == "nothing" else 0), credited) == (total - credit, credit)
+
+
+def test_the_later_part_of_an_order_is_paid_though_all_of_the_first_came_back(world: World) -> None:
+    stocked(world, HAM=3, ROT=2)
+    with away(world, "capture"):
+        order = ordered(world, "PO-in-parts")
+        order = become(world, order, lambda one: one["sales_order_id"] and owed(world, one))
+        goods = sent_back(world, order, 2)
+    order = become(world, order, lambda one: one["status"] == "completed")
+    assert len(order["invoice_ids"]) == 2
+    captured, refunded = charged(world, order)
+    assert captured - refunded == order["total"]["amount_minor"] - goods["credit"]["amount_minor"]
+    assert all(total == paid + credited for total, paid, credited in owed(world, order))
