@@ -5,7 +5,8 @@ back when its holder dies, however it dies, and a waiting process takes it withi
 place has one name whoever is in it, so what a dead holder left is the next one's own.
 
 PostgreSQL has many: each process takes a place of its own, under a name that no other ever had, by an
-advisory lock on a session of its own, which the server gives back with the session. What a dead
+advisory lock on a session of its own, which the server gives back with the session: at once where the
+holder's process ended, and after ``GONE_AFTER_S`` where its machine or the network did. What a dead
 holder left is found by its name and taken over by whoever looks first. A database that restarts ends
 all sessions at once: whoever lost its own takes its place again, and calls nobody dead before all
 others had the time to do the same. A process that slept through that finds its flows taken over when
@@ -24,11 +25,23 @@ from typing import IO, ClassVar, Protocol
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+GONE_AFTER_S = 3
 PREFIX = "slot-"
 LOCK_CLASS = 7_416_033
 MOST_SLOTS = 2**31
 LOOKS_GIVEN = 6
 """Looks in which whoever got its place back calls nobody dead: a database that restarts ends the sessions of all."""
+
+WATCHED = tuple(
+    sa.func.set_config(name, value, False)
+    for name, value in (
+        ("tcp_keepalives_idle", "1"),
+        ("tcp_keepalives_interval", "1"),
+        ("tcp_keepalives_count", str(GONE_AFTER_S - 1)),
+        ("tcp_user_timeout", str(GONE_AFTER_S * 1_000)),
+    )
+)
+"""Lets the server end the session of a holder whose machine no longer answers; hours later is its default."""
 
 
 class Place(Protocol):
@@ -161,6 +174,7 @@ class FlowSlots:
     def _execute(self, question: sa.ColumnElement[object]) -> object:
         if self._session is None:
             self._session = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            self._session.execute(sa.select(*WATCHED))
         return self._session.execute(sa.select(question)).scalar()
 
 
