@@ -1,8 +1,17 @@
 """The database of Tiergate's own state, and the migrations of whoever keeps tables in it."""
 
 from governance.database.database import Database, DatabaseAway
-from governance.database.engine import open_engine
+from governance.database.engine import close_engine, open_engine
 from governance.database.migration import Migrations, migrate, one_at_a_time
 from governance.database.turn import URGENT
 
-__all__ = ["URGENT", "Database", "DatabaseAway", "Migrations", "migrate", "one_at_a_time", "open_engine"]
+__all__ = [
+    "URGENT",
+    "Database",
+    "DatabaseAway",
+    "Migrations",
+    "close_engine",
+    "migrate",
+    "one_at_a_time",
+    "open_engine",
+]

@@ -40,6 +40,16 @@ def open_engine(home: Path, database_url: str, connections: int) -> sa.Engine:
     return engine
 
 
+def close_engine(engine: sa.Engine) -> None:
+    """Close every connection, each one that a thread is still at as soon as it gives it back."""
+
+    @event.listens_for(engine, "checkin")
+    def close(_: object, record: Any) -> None:  # pyright: ignore[reportUnusedFunction] - called by SQLAlchemy
+        record.invalidate()  # a pool that was disposed of takes back what was out, and drops it open
+
+    engine.dispose()
+
+
 def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
     connection.isolation_level = "IMMEDIATE"
     if sqlite3.sqlite_version_info < SUBSEC_SINCE:

@@ -24,7 +24,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from governance.call import Call, Clock, Foreground
 from governance.contract import NotFound
 from governance.contract.refusals import SystemUnavailable
-from governance.database import URGENT, Migrations, migrate, one_at_a_time, open_engine
+from governance.database import URGENT, Migrations, close_engine, migrate, one_at_a_time, open_engine
 from process_apis.events.migration import MIGRATIONS as EVENT_TABLES
 from process_apis.flow.accepting import Acceptance
 from process_apis.flow.companion import Companion
@@ -130,7 +130,7 @@ class FlowRuntime:
         if self._tenure is not None:
             await self._tenure.release()
         self._threads.shutdown(wait=True)
-        self._engine.dispose()
+        close_engine(self._engine)
         self._engine = None
 
     async def accept(

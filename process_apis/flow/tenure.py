@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
@@ -28,6 +28,7 @@ from process_apis.flow.table import Flow
 if TYPE_CHECKING:
     from process_apis.flow.host import Host
 
+T = TypeVar("T")
 log = logging.getLogger("tiergate.flow")
 TAKE_OVER_S = 0.25
 AWAY_S = 1.0
@@ -73,14 +74,16 @@ class Tenure:
         while place.shared or not host.launched:
             await asyncio.sleep(TAKE_OVER_S)
             try:
-                if not host.launched:
-                    await self._take()
-                elif fallen := await asyncio.to_thread(lambda: place.fallen(host.executors())):
-                    await asyncio.to_thread(host.take_over, fallen)
-                    await asyncio.to_thread(place.settled, fallen)
+                await _whole(self._take_over() if host.launched else self._take())
             except SQLAlchemyError as error:  # the database is away; flows wait for it, and so do we
                 log.warning("the flows can't be looked after: %s", error)
                 await asyncio.sleep(AWAY_S)
+
+    async def _take_over(self) -> None:
+        place, host = self._place, self._host
+        if fallen := await asyncio.to_thread(lambda: place.fallen(host.executors())):
+            await asyncio.to_thread(host.take_over, fallen)
+            await asyncio.to_thread(place.settled, fallen)
 
     async def _wake_due(self) -> None:
         while True:
@@ -99,7 +102,7 @@ class Tenure:
         while True:
             await asyncio.sleep(PAUSE_S if more else self._settings.tidy_s)
             try:
-                more = self._host.launched and await self._forgotten()
+                more = self._host.launched and await _whole(self._forgotten())
             except (SQLAlchemyError, SystemUnavailable) as error:
                 more = False
                 log.warning("what is too old can't be forgotten now: %s", error)
@@ -110,3 +113,12 @@ class Tenure:
         kept = timedelta(days=settings.timeline_days)
         noted = await self._write(lambda connection: [""] * forget_notes(connection, now, kept))
         return legs == AT_ONCE or len(noted) == AT_ONCE
+
+
+async def _whole(work: Coroutine[Any, Any, T]) -> T:
+    """What ``work`` returns; whoever is cancelled meanwhile goes once it has ended, which no thread does before."""
+    working = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(working)
+    finally:
+        await asyncio.wait({working})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from governance.database import open_engine
+from governance.database import close_engine, open_engine
 
 NOTES = sa.table("notes", sa.column("number"))
 
@@ -62,3 +63,14 @@ def test_a_writer_that_fails_gives_its_turn_back(engine: sa.Engine) -> None:
     threading.Thread(target=write, daemon=True).start()
     assert done.wait(5)
     engine.dispose()
+
+
+def test_a_connection_that_is_out_when_the_engine_is_closed_is_closed_when_it_comes_back(engine: sa.Engine) -> None:
+    out = engine.connect()
+    connection = out.connection.dbapi_connection
+    assert isinstance(connection, sqlite3.Connection)
+    close_engine(engine)
+    connection.execute("SELECT 1")
+    out.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +12,12 @@ import pytest
 import sqlalchemy as sa
 
 from governance.database import open_engine
-from process_apis.flow.slot import LOOKS_GIVEN, FlowSlots
+from process_apis.flow.slot import LOOKS_GIVEN, PREFIX, FlowSlots
 
-OTHERS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname IS NOT NULL"
+OTHERS = (
+    "SELECT pg_terminate_backend(pid, 20000) FROM pg_stat_activity"  # and waits for their end, at most so many ms
+    " WHERE pid <> pg_backend_pid() AND datname IS NOT NULL"
+)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +46,17 @@ def named(place: FlowSlots) -> str:
 def end_all_sessions(engine: sa.Engine) -> None:
     """What a restart of the database does to everybody's session."""
     with engine.connect() as connection:
-        connection.execute(sa.text(OTHERS))
+        assert all(connection.execute(sa.text(OTHERS)).scalars())
+
+
+def free(engine: sa.Engine, name: str) -> None:
+    """Wait until the server has ended the session that held a place, which it does some time after its client."""
+    lock = sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = :slot")
+    deadline = time.monotonic() + 20
+    with engine.connect() as connection:
+        while connection.execute(lock, {"slot": int(name.removeprefix(PREFIX))}).scalar():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
 
 def looks(place: FlowSlots, others: list[str], count: int) -> list[str]:
@@ -64,6 +78,7 @@ def test_a_dead_holder_is_found_at_the_next_look_and_by_one_only(engine: sa.Engi
     name, _, _ = named(dead), named(first), named(second)
     assert first.fallen([name]) == []
     dead.release()
+    free(engine, name)
     assert first.fallen([name]) == [name]
     assert second.fallen([name]) == []
     first.settled([name])

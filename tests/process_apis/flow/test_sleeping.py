@@ -19,7 +19,10 @@ from sleeping import GO, MARKS, REACHED, table_of
 
 from governance.database import open_engine
 
-OTHERS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname IS NOT NULL"
+OTHERS = (
+    "SELECT pg_terminate_backend(pid, 20000) FROM pg_stat_activity"  # and waits for their end, at most so many ms
+    " WHERE pid <> pg_backend_pid() AND datname IS NOT NULL"
+)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +53,7 @@ def test_a_process_that_wakes_after_others_took_over_records_nothing(
         until(lambda: (tmp_path / REACHED).exists())
         sleeper.send_signal(signal.SIGSTOP)
         with engine.connect() as connection:  # what a restart of the database does to everybody's session
-            connection.execute(sa.text(OTHERS))
+            assert all(connection.execute(sa.text(OTHERS)).scalars())
         with telling(tmp_path, table_of(tmp_path, "second", waits=False), url=server) as story:
             story.expect("c-1", stage="completed", left="second")
             records = recorded(engine)
