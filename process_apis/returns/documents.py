@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from governance.call import child_key
 from governance.contract import NotFound, operation_of
-from process_apis.returns.record import Line, ReturnRecord
+from process_apis.returns.record import OF_PROCESS, Line, ReturnRecord
 from process_apis.returns.settings import ReturnSettings
 from system_apis.canonical.entities import Invoice, Return, SalesOrder, SalesOrderLine, Shipment
 from system_apis.canonical.refusals import OtherSalesOrder, QuantityExceeded, ReturnWindowClosed
@@ -59,31 +61,46 @@ def refuse_too_late(invoices: Iterable[Invoice], settings: ReturnSettings, now: 
 def placed(
     goods: ReturnRecord, order: SalesOrder, shipments: Iterable[Shipment], before: Iterable[Return]
 ) -> tuple[Line, ...]:
-    """The lines with the warehouse that each goes to.
+    """The lines with the warehouse that each goes to; of what an order's own process expects, what is left of it.
 
     Raises:
         NotFound: a product is not of this order.
         QuantityExceeded: more is wanted back than was shipped and not returned yet.
     """
     left = [shipment for shipment in shipments if shipment.status in LEFT]
+    known = tuple(before)
     sold = {line.sku for line in order.lines}
-    lines: list[Line] = []
+    lines = goods.lines
     for line in goods.lines:
         if line.sku not in sold:
             raise NotFound
         shipped = sum(one.quantity for shipment in left for one in shipment.lines if one.sku == line.sku)
-        returned = sum(one.quantity for other in before for one in other.lines if one.sku == line.sku)
+        returned = sum(one.quantity for other in known for one in other.lines if one.sku == line.sku)
         remaining = max(0, shipped - returned)
         if line.quantity > remaining:
-            raise QuantityExceeded(sku=line.sku, remaining=remaining, requested=line.quantity)
-        lines.append(Line(sku=line.sku, quantity=line.quantity, warehouse=goods.warehouse or _origin(left, line.sku)))
-    return tuple(lines)
+            lines = lessened(goods, lines, QuantityExceeded(sku=line.sku, remaining=remaining, requested=line.quantity))
+    return tuple(replace(line, warehouse=goods.warehouse or _origin(left, line.sku)) for line in lines)
 
 
-def value_of(goods: ReturnRecord, order: SalesOrder) -> Money:
+def lessened(goods: ReturnRecord, lines: tuple[Line, ...], why: QuantityExceeded) -> tuple[Line, ...]:
+    """The lines with what is left of a product, where the order's own process asks; it may know less than others did.
+
+    Raises:
+        QuantityExceeded: somebody else asks, or nothing is left.
+    """
+    fewer = (
+        replace(line, quantity=min(line.quantity, why.remaining)) if line.sku == why.sku else line for line in lines
+    )
+    rest = tuple(line for line in fewer if line.quantity)
+    if goods.reason != OF_PROCESS or not rest:
+        raise why
+    return rest
+
+
+def value_of(lines: Iterable[Line], order: SalesOrder) -> Money:
     """What the goods were sold for, tax included; rounded once a line."""
     worth = Money(0, order.currency)
-    for line in goods.lines:
+    for line in lines:
         quantity = line.quantity
         for sold in order.lines:
             part = min(quantity, sold.quantity) if sold.sku == line.sku else 0

@@ -19,6 +19,7 @@ from process_apis.returns.documents import (
     credited_lines,
     erp_inspection,
     erp_return,
+    lessened,
     placed,
     refuse_other,
     refuse_too_late,
@@ -29,7 +30,7 @@ from process_apis.returns.record import OF_PROCESS, Refunding, ReturnRecord
 from process_apis.returns.settings import ReturnSettings
 from process_apis.returns.signals import DECISION, INSPECTION, RECEIPT, decision_in, inspection_in, receipt_in
 from system_apis.canonical.entities import Return
-from system_apis.canonical.refusals import ReturnExpired, ReturnNotAuthorised, WrongState
+from system_apis.canonical.refusals import QuantityExceeded, ReturnExpired, ReturnNotAuthorised, WrongState
 from system_apis.canonical.values import Money, total
 from system_apis.erp.v1.contract import ErpV1
 from system_apis.erp.v1.model import ForAccount
@@ -82,11 +83,12 @@ class ReturnSteps:
         )
         own = run.key_of(ErpV1.create_return, "authorise")
         before = [one for one in returns.items if one.status != "cancelled" and one.reference != own]
-        value = value_of(goods, order)
+        lines = placed(goods, order, shipments.items, before)
+        value = value_of(lines, order)
         run.say(f"{value} of order {order.customer_reference}")
         return replace(
             goods,
-            lines=placed(goods, order, shipments.items, before),
+            lines=lines,
             order_reference=order.customer_reference,
             value=value,
             needs_decision=not by_process and value.amount_minor > self._settings.approval_above_minor,
@@ -111,6 +113,11 @@ class ReturnSteps:
             if run.state.reason == OF_PROCESS:  # its invoice is on its way
                 raise NotYet from None
             raise
+        except QuantityExceeded as left:  # somebody was faster: what there is now is kept, and asked for
+            lines = lessened(run.state, run.state.lines, left)
+            order = await self._erp.get_sales_order(run.state.sales_order_id)
+            run.state = replace(run.state, lines=lines, value=value_of(lines, order))
+            raise NotYet(due_at=run.clock.now()) from None
         run.say(f"{made.return_id}, {made.credit}")
         due = run.clock.now() + timedelta(seconds=self._settings.receive_within_s)
         return replace(run.state, rma=made.return_id, send_by=due)

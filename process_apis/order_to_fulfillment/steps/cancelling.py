@@ -1,10 +1,14 @@
 """A cancel after the pivot: what has not left stays where it is, and what has left comes back.
 
 A warehouse that has not dispatched a part keeps it, and its goods are free again. What is on its way can
-only be returned: the returns desk expects it then. The order ends as cancelled.
+only be returned: the returns desk expects it then, apart from what the customer returned before. The order ends
+as cancelled.
 """
 
 from __future__ import annotations
+
+from collections import Counter
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -24,6 +28,10 @@ from system_apis.payments.v1.model import Void
 
 CANCEL = "cancel"
 """The signal; its body is the reason."""
+OF_PROCESS: Final = "order_cancelled"
+"""Why the process itself has goods returned."""
+MOST_RETURNS = 200
+"""More returns than this an order does not have."""
 
 
 class Cancelling(Systems):
@@ -77,19 +85,35 @@ class Cancelling(Systems):
         return order
 
     async def _sent_back(self, run: OrderRun, order: OrderRecord, gone: list[Part]) -> OrderRecord:
-        quantities: dict[str, int] = {}
+        sent = Counter[str]()
         for part in gone:
             for line in part.lines:
-                quantities[line.sku] = quantities.get(line.sku, 0) + line.quantity
+                sent[line.sku] += line.quantity
+        if not sent - await self._back_already(order):
+            run.note(run.step, "create_return", "nothing_to_do", "all that had left is back, or on its way")
+            return order
+        # The same wish however often it is asked: what of it is left, the returns desk knows when it looks.
         made = await self._returns.create_return(
             NewReturn(
                 account_id=order.account_id,
                 order_id=order.order_id,
                 sales_order_id=order.sales_order_id or "",
-                lines=tuple(NewReturnLine(sku=sku, quantity=quantity) for sku, quantity in quantities.items()),
-                reason="order_cancelled",
+                lines=tuple(NewReturnLine(sku=sku, quantity=quantity) for sku, quantity in sent.items()),
+                reason=OF_PROCESS,
                 note=order.giving_up[:2_000],
             )
         )
         run.say(f"{made.return_id} expects it back")
         return replace(order, return_ids=(made.return_id,))
+
+    async def _back_already(self, order: OrderRecord) -> Counter[str]:
+        """What the customer returned by itself, by product; what this asked for before a crash is not among it."""
+        known = await self._erp.list_returns(
+            account_id=order.account_id, sales_order_id=order.sales_order_id, limit=MOST_RETURNS
+        )
+        back = Counter[str]()
+        for one in known.items:
+            if one.status != "cancelled" and one.reason != OF_PROCESS:
+                for line in one.lines:
+                    back[line.sku] += line.quantity
+        return back

@@ -86,6 +86,7 @@ class OrderToFulfillment(OrderToFulfillmentV1):
         ErpV1.post_invoice,
         ErpV1.pay_invoice,
         ErpV1.record_payment,
+        ErpV1.list_returns,
         PaymentsV1.authorize,
         PaymentsV1.capture,
         PaymentsV1.refund,

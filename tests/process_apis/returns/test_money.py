@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from governance.contract.refusals import SystemUnavailable
-from process_apis.order_to_fulfillment.v1.service import OrderToFulfillment
-from system_apis.commerce.v1.service import Commerce
-from system_apis.erp.documents import StockLevel
 from system_apis.payments.port import PaymentFilter
-from tests.process_apis.returns.returns_world import BEARING, SERVICES, ask_back, came, said, seen
+from tests.process_apis.returns.orders_world import UNITS, WITH_ORDERS, become, ordered, sent_back, stocked
 from tests.process_apis.world import World, running
-
-ORDERS = "/process/order-to-fulfillment/v1/orders"
-PLACES = ("HAM", "ROT", "POZ", "CLE-3PL")
-UNITS = 5
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with running(tmp_path_factory.mktemp("money"), "verify", (*SERVICES, OrderToFulfillment, Commerce)) as world:
+    with running(tmp_path_factory.mktemp("money"), "verify", WITH_ORDERS) as world:
         yield world
 
 
@@ -43,43 +34,6 @@ def away(world: World, operation: str) -> Generator[None]:
         yield
     finally:
         setattr(port, operation, there)
-
-
-def stocked(world: World, **on_hand: int) -> None:
-    """Put so many bearings into these warehouses and none into the others."""
-    for place in PLACES:
-        level = StockLevel(on_hand=on_hand.get(place, 0), third_party="3PL" in place)
-        world.run(world.erp.put_stock(place, BEARING, level))
-
-
-def ordered(world: World, name: str) -> Any:
-    """An order of bearings, paid by card, once it was accepted."""
-    lines = [{"sku": BEARING, "quantity": UNITS}]
-    body = {"account_id": "ACME", "reference": name, "channel": "portal", "lines": lines, "payment": "card"}
-    answer = world.ask("acme", "POST", ORDERS, body={**body, "card_token": "card_ok"}, key=name)
-    assert answer.status_code == 202, answer.text
-    return answer.json()
-
-
-def become(world: World, order: Any, good: Callable[[Any], object]) -> Any:
-    """The order once it is as wanted."""
-    deadline = time.monotonic() + 20
-    while not good(found := world.get("acme", f"{ORDERS}/{order['order_id']}")):
-        assert time.monotonic() < deadline, found
-        world.run(asyncio.sleep(0.02))
-    return found
-
-
-def sent_back(world: World, order: Any, units: int) -> Any:
-    """So many units are returned and credited."""
-    body = {
-        "account_id": "ACME", "order_id": order["order_id"], "sales_order_id": order["sales_order_id"],
-        "lines": [{"sku": BEARING, "quantity": units}], "reason": "not_needed",
-    }  # fmt: skip
-    goods = ask_back(world, body)
-    said(world, goods["return_id"], "receive", came((BEARING, units)))
-    said(world, goods["return_id"], "inspect", {"lines": [{"sku": BEARING, "restocked": units}]})
-    return seen(world, goods, "closed")
 
 
 def charged(world: World, order: Any) -> tuple[int, int]:
