@@ -175,13 +175,29 @@ class Fleet:
 
     async def start(self) -> None:
         """Start the first, which makes what all share, then the others."""
-        for member in self.members:
+        first, *others = self.members
+        await first.start()
+        await first.until_ready()
+        for member in others:
             await member.start()
-            await member.until_ready()
+        await self.until_ready()
 
-    async def until_ready(self) -> None:
-        """Return once every one answers."""
-        await asyncio.gather(*(member.until_ready() for member in self.members))
+    async def until_ready(self, missing: int = 0) -> None:
+        """Return once every one answers, but for ``missing``.
+
+        Raises:
+            FleetFailed: one did not within ``READY_WITHIN_S`` seconds.
+        """
+        waiting = [asyncio.create_task(member.until_ready()) for member in self.members]
+        try:
+            for number, ready in enumerate(asyncio.as_completed(waiting), 1):
+                await ready
+                if number >= len(self.members) - missing:
+                    return
+        finally:
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
 
     async def stop(self) -> list[int]:
         """Stop every one; their exit codes."""

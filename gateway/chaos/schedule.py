@@ -106,7 +106,7 @@ def stops(run: Run) -> tuple[Stop, ...]:
         Stop(
             after_orders=_moment(run, number, count),
             member=int(chance(run.seed, "stopped", number) * run.processes),
-            seconds=least + (most - least) * chance(run.seed, "for", number),
+            seconds=least + (most - least) * chance(run.seed, "for", number) ** 2,
         )
         for number in range(count)
     )
