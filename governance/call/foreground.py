@@ -44,7 +44,10 @@ class Foreground:
 
     @contextmanager
     def resting(self) -> Generator[None]:
-        """The request under way only waits for what happens in the background."""
+        """The request under way only waits for what happens in the background; a caller that is no request does so too."""
+        if self._under_way == 0:
+            yield
+            return
         self.end()
         try:
             yield

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_nothing_is_held_back_while_nobody_waits() -> None:
-    await asyncio.wait_for(Foreground().give_way(60), 1)
+    await asyncio.wait_for(Foreground().give_way(60), 20)
 
 
 async def test_the_background_goes_on_when_the_last_request_has_ended() -> None:
@@ -26,13 +26,13 @@ async def test_the_background_goes_on_when_the_last_request_has_ended() -> None:
     assert foreground.busy
     assert not behind.done()
     foreground.end()
-    await asyncio.wait_for(behind, 1)
+    await asyncio.wait_for(behind, 20)
 
 
 async def test_the_background_is_never_stopped() -> None:
     foreground = Foreground()
     foreground.begin()
-    await asyncio.wait_for(foreground.give_way(0.01), 1)
+    await asyncio.wait_for(foreground.give_way(0.01), 20)
     assert foreground.busy
 
 
@@ -40,8 +40,19 @@ async def test_a_request_that_waits_for_the_background_does_not_hold_it_back() -
     foreground = Foreground()
     foreground.begin()
     with foreground.resting():
-        await asyncio.wait_for(foreground.give_way(60), 1)
+        await asyncio.wait_for(foreground.give_way(60), 20)
     assert foreground.busy
+
+
+async def test_who_waits_without_being_a_request_does_not_hold_the_background_back_either() -> None:
+    foreground = Foreground()
+    with foreground.resting():
+        assert not foreground.busy
+        await asyncio.wait_for(foreground.give_way(60), 20)
+        foreground.begin()
+        assert foreground.busy
+        foreground.end()
+    assert not foreground.busy
 
 
 async def test_it_serves_more_than_one_event_loop() -> None:
@@ -53,4 +64,4 @@ async def test_it_serves_more_than_one_event_loop() -> None:
     await asyncio.to_thread(lambda: asyncio.run(foreground.give_way(0.01)))
     assert not here.done()
     foreground.end()
-    await asyncio.wait_for(here, 1)
+    await asyncio.wait_for(here, 20)
