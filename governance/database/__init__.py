@@ -1,6 +1,7 @@
 """The database of Tiergate's own state, and the migrations of whoever keeps tables in it."""
 
 from governance.database.database import Database, DatabaseAway
+from governance.database.dialects import dialect_of, for_each_dialect
 from governance.database.engine import close_engine, open_engine
 from governance.database.migration import Migrations, migrate, one_at_a_time
 from governance.database.turn import URGENT
@@ -11,6 +12,8 @@ __all__ = [
     "DatabaseAway",
     "Migrations",
     "close_engine",
+    "dialect_of",
+    "for_each_dialect",
     "migrate",
     "one_at_a_time",
     "open_engine",

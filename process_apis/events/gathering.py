@@ -13,26 +13,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from secrets import token_hex
-from typing import Any
 
 import sqlalchemy as sa
 from msgspec import Struct
-from sqlalchemy.dialects import postgresql, sqlite
 
 from governance.call import Accounts, Call, Clock, Principal, enter, leave
 from governance.contract import Problem
+from governance.database import dialect_of, for_each_dialect
 from process_apis.events.event import NewEvent
 from process_apis.events.instants import microseconds
 from process_apis.events.outbox import append
 from process_apis.events.retention import forget
-from process_apis.events.tables import event_gatherer, event_links, event_sources
+from process_apis.events.sources import advance, position_of
+from process_apis.events.tables import event_gatherer, event_links
 from process_apis.events.translation import OrderOf, Translation
 from process_apis.flow.runtime import FlowRuntime
+from process_apis.flow.signals import Signal
 from process_apis.flow.tables import flows as flow_rows
 from system_apis.canonical.changes import Change, Changes
 
@@ -45,6 +46,11 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 TIDY_S = 3_600.0
 Meant = tuple[Change, Callable[[OrderOf], tuple[NewEvent, ...]]]
+FIRST_LEASE = for_each_dialect(lambda insert: insert(event_gatherer).on_conflict_do_nothing())
+ORDER_OF = sa.select(event_links.c.subject).where(event_links.c.record_id == sa.bindparam("record"))
+UNDER_WAY = sa.select(flow_rows.c.flow_id).where(
+    flow_rows.c.flow_id.in_(sa.bindparam("ids", expanding=True)), sa.not_(flow_rows.c.ended)
+)
 TELLS_FLOWS = frozenset({"shipment", "payment", "invoice"})
 
 
@@ -119,8 +125,7 @@ class Gathering:
     def _lease(self, connection: sa.Connection, seconds: float) -> bool:
         now = self._clock.now()
         until_us = microseconds(now + timedelta(seconds=seconds))
-        first = _insert(connection)(event_gatherer).values(lease=1, holder="", until_us=0).on_conflict_do_nothing()
-        connection.execute(first)
+        connection.execute(FIRST_LEASE[dialect_of(connection)], {"lease": 1, "holder": "", "until_us": 0})
         free = sa.or_(event_gatherer.c.holder == self._holder, event_gatherer.c.until_us < microseconds(now))
         taken = sa.update(event_gatherer).where(free).values(holder=self._holder, until_us=until_us)
         return connection.execute(taken).rowcount > 0
@@ -145,7 +150,7 @@ class Gathering:
         while True:
             position = self._positions.get(source.name)
             if position is None:
-                position = await self._flows.read(partial(_position, source=source.name))
+                position = await self._flows.read(partial(position_of, source=source.name))
             who = Principal(subject=API, client_id=API, acting_api=API, accounts=Accounts(reach="all"))
             token = enter(Call(principal=who, operation_id=f"{API}.gather"))
             try:
@@ -158,28 +163,35 @@ class Gathering:
                 return new
             del self._positions[source.name]  # until it is known what became of it
             written, tell = await self._flows.write(partial(self._keep, source.name, position, found.position, meant))
-            for change, flow_id in tell:
-                source_id = f"{source.name}:{change.position}"
-                await self._flows.signal(flow_id, change.kind, change.record_id.encode(), source_id)
+            await self._flows.signals(tell)
             new += written
             if len(found.items) < AT_ONCE:
                 return new
 
     def _keep(
         self, source: str, before: int, after: int, meant: Sequence[Meant], connection: sa.Connection
-    ) -> tuple[int, list[tuple[Change, str]]]:
+    ) -> tuple[int, list[Signal]]:
         """Write what is new and how far the source is read: how much it was, and what a flow that goes on should know."""
-        written = 0
-        tell: list[tuple[Change, str]] = []
-        if not _advance(connection, source, before, after):  # another process was quicker
-            return written, tell
-        for change, events_of in meant:
-            events = events_of(partial(_order_of, connection))
-            if new := append(connection, events, self._clock.now()):
-                written += new
-                if change.kind in TELLS_FLOWS and _goes_on(connection, events[0].subject):
-                    tell.append((change, events[0].subject))
-        return written, tell
+        if not advance(connection, source, before, after):  # another process was quicker
+            return 0, []
+        told = [(change, event) for change, of in meant for event in of(partial(_order_of, connection))]
+        new = {id(event) for event in append(connection, [event for _, event in told], self._clock.now())}
+        about = {
+            (change.position, event.subject): change
+            for change, event in told
+            if id(event) in new and change.kind in TELLS_FLOWS
+        }
+        under_way = _under_way(connection, {subject for _, subject in about})
+        return len(new), [
+            Signal(
+                flow_id=subject,
+                name=change.kind,
+                body=change.record_id.encode(),
+                source_id=f"{source}:{change.position}",
+            )
+            for (_, subject), change in about.items()
+            if subject in under_way
+        ]
 
     async def _tidy(self) -> None:
         now = self._clock.monotonic()
@@ -195,26 +207,10 @@ def _newest(changes: Sequence[Change]) -> list[Change]:
     return sorted(last.values(), key=lambda change: change.position)
 
 
-def _position(connection: sa.Connection, source: str) -> int:
-    query = sa.select(event_sources.c.position).where(event_sources.c.source == source)
-    return int(connection.execute(query).scalar() or 0)
-
-
-def _advance(connection: sa.Connection, source: str, before: int, after: int) -> bool:
-    connection.execute(_insert(connection)(event_sources).values(source=source, position=0).on_conflict_do_nothing())
-    this = sa.and_(event_sources.c.source == source, event_sources.c.position == before)
-    return connection.execute(sa.update(event_sources).where(this).values(position=after)).rowcount > 0
-
-
 def _order_of(connection: sa.Connection, sales_order_id: str) -> str | None:
-    query = sa.select(event_links.c.subject).where(event_links.c.record_id == sales_order_id)
-    return connection.execute(query).scalar()
+    return connection.execute(ORDER_OF, {"record": sales_order_id}).scalar()
 
 
-def _goes_on(connection: sa.Connection, flow_id: str) -> bool:
-    query = sa.select(flow_rows.c.flow_id).where(flow_rows.c.flow_id == flow_id, sa.not_(flow_rows.c.ended))
-    return connection.execute(query).first() is not None
-
-
-def _insert(connection: sa.Connection) -> Any:
-    return sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+def _under_way(connection: sa.Connection, flow_ids: Set[str]) -> set[str]:
+    """The flows among these that have not ended."""
+    return set(connection.execute(UNDER_WAY, {"ids": sorted(flow_ids)}).scalars()) if flow_ids else set()

@@ -14,14 +14,15 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b32encode
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from governance.database import dialect_of, for_each_dialect
 from process_apis.events.event import NewEvent
 from process_apis.events.instants import microseconds
 from process_apis.events.tables import event_links, event_subjects, events
@@ -34,52 +35,73 @@ ANNOUNCE = sa.text(
     f"SELECT pg_advisory_xact_lock_shared({WRITING} + last_value - (CASE WHEN is_called THEN 0 ELSE 1 END))"
     " FROM events_position_seq"
 )
+ADD = sa.insert(events)
+ADVANCE = for_each_dialect(
+    lambda insert: (
+        insert(event_subjects)
+        .values(subject=sa.bindparam("about"), sequence=sa.bindparam("by"))
+        .on_conflict_do_update(
+            index_elements=["subject"], set_={"sequence": event_subjects.c.sequence + sa.bindparam("by")}
+        )
+        .returning(event_subjects.c.sequence)
+    )
+)
+LINK = for_each_dialect(lambda insert: insert(event_links).on_conflict_do_nothing())
+KNOWN = sa.select(events.c.source, events.c.source_id).where(
+    events.c.source.in_(sa.bindparam("sources", expanding=True)),
+    events.c.source_id.in_(sa.bindparam("ids", expanding=True)),
+)
 
 
-def append(connection: sa.Connection, new: Sequence[NewEvent], now: datetime) -> int:
-    """Write events in the caller's transaction, in their order; how many of them are new.
+def append(connection: sa.Connection, new: Sequence[NewEvent], now: datetime) -> list[NewEvent]:
+    """Write events in the caller's transaction, in their order; those that are new.
 
     The caller writes to the database before or commits soon after: until then other writers about
     the same subjects wait.
     """
     if not new:
-        return 0
-    ordered = sorted(enumerate(new), key=lambda one: (one[1].subject, one[0]))  # nobody waits in a circle
-    rows: list[tuple[int, dict[str, Any]]] = []
-    for place, event in ordered:
-        if event.source_id is not None and _known(connection, event, [row for _, row in rows]):
-            continue
-        rows.append((place, _row(event, _next_sequence(connection, event.subject), microseconds(now))))
-    if rows:
-        if connection.dialect.name != "sqlite":
+        return []
+    counted = Counter(event.subject for event in new)
+    # taken first, so that what others wrote about the subjects is seen, and in one order, so that nobody waits in a circle
+    last = {subject: _advance(connection, subject, by) for subject, by in sorted(counted.items())}
+    fresh = _fresh(connection, new)
+    written = Counter(event.subject for event in fresh)
+    for subject, by in counted.items():
+        last[subject] -= by
+        if not_written := by - written[subject]:
+            _advance(connection, subject, -not_written)
+    if fresh:
+        rows: list[dict[str, Any]] = []
+        for event in fresh:
+            last[event.subject] += 1
+            rows.append(_row(event, last[event.subject], microseconds(now)))
+        if dialect_of(connection) != "sqlite":
             connection.execute(ANNOUNCE)
-        connection.execute(sa.insert(events), [row for _, row in sorted(rows, key=lambda row: row[0])])
-        _link(connection, [new[place] for place, _ in rows])
-    return len(rows)
+        connection.execute(ADD, rows)
+        _link(connection, fresh)
+    return fresh
 
 
-def _known(connection: sa.Connection, event: NewEvent, rows: Sequence[dict[str, Any]]) -> bool:
-    if any((row["source"], row["source_id"]) == (event.source, event.source_id) for row in rows):
-        return True
-    _hold(connection, event.subject)
-    same = sa.and_(events.c.source == event.source, events.c.source_id == event.source_id)
-    return connection.execute(sa.select(events.c.position).where(same)).first() is not None
+def _advance(connection: sa.Connection, subject: str, by: int) -> int:
+    """The last sequence of a subject, which no other transaction takes further before this one ends."""
+    return int(connection.execute(ADVANCE[dialect_of(connection)], {"about": subject, "by": by}).scalar_one())
 
 
-def _hold(connection: sa.Connection, subject: str) -> None:
-    """Wait until no other transaction writes about ``subject``, so that what it wrote is seen."""
-    held = _insert(connection).values(subject=subject, sequence=0)
-    connection.execute(
-        held.on_conflict_do_update(index_elements=["subject"], set_={"sequence": event_subjects.c.sequence})
-    )
-
-
-def _next_sequence(connection: sa.Connection, subject: str) -> int:
-    counted = _insert(connection).values(subject=subject, sequence=1)
-    counted = counted.on_conflict_do_update(
-        index_elements=["subject"], set_={"sequence": event_subjects.c.sequence + 1}
-    ).returning(event_subjects.c.sequence)
-    return int(connection.execute(counted).scalar_one())
+def _fresh(connection: sa.Connection, new: Sequence[NewEvent]) -> list[NewEvent]:
+    """The events that nobody wrote before, each source id once."""
+    asked = {event.source_id: event.source for event in new if event.source_id is not None}
+    if not asked:
+        return list(new)
+    rows = connection.execute(KNOWN, {"sources": sorted(set(asked.values())), "ids": list(asked)})
+    known: set[tuple[str, str]] = {(row.source, row.source_id) for row in rows}
+    fresh: list[NewEvent] = []
+    for event in new:
+        if event.source_id is not None:
+            if (event.source, event.source_id) in known:
+                continue
+            known.add((event.source, event.source_id))
+        fresh.append(event)
+    return fresh
 
 
 def _link(connection: sa.Connection, new: Sequence[NewEvent]) -> None:
@@ -90,8 +112,7 @@ def _link(connection: sa.Connection, new: Sequence[NewEvent]) -> None:
         if event.type in LINKED
     ]
     if links:
-        insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-        connection.execute(insert(event_links).on_conflict_do_nothing(), links)
+        connection.execute(LINK[dialect_of(connection)], links)
 
 
 def _row(event: NewEvent, sequence: int, at_us: int) -> dict[str, Any]:
@@ -112,7 +133,3 @@ def _row(event: NewEvent, sequence: int, at_us: int) -> dict[str, Any]:
 def _event_id(subject: str, sequence: int) -> str:
     digest = hashlib.sha256(f"{subject}\n{sequence}".encode()).digest()
     return "evt-" + b32encode(digest)[:26].decode().lower()
-
-
-def _insert(connection: sa.Connection) -> Any:
-    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(event_subjects)

@@ -13,17 +13,15 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
 
 import sqlalchemy as sa
 from msgspec import Struct
-from sqlalchemy.dialects import postgresql, sqlite
 
 from governance.call import Accounts, Call, Clock, Principal, enter, leave
 from governance.contract import Problem
 from process_apis.events.event import NewEvent
 from process_apis.events.outbox import append
-from process_apis.events.tables import event_sources
+from process_apis.events.sources import advance, position_of
 from process_apis.flow.runtime import FlowRuntime
 
 log = logging.getLogger("tiergate.events")
@@ -85,7 +83,7 @@ class Reports:
         """
         new = 0
         while True:
-            position = await self._flows.read(partial(_position, source=self._source))
+            position = await self._flows.read(partial(position_of, source=self._source))
             found = await self._asked(position)
             if found.position == position:
                 return new
@@ -110,12 +108,9 @@ class Reports:
             await self._flows.cancel(report.flow_id, report.cancels)
 
     def _keep(self, connection: sa.Connection, before: int, after: int, events: Sequence[NewEvent]) -> int:
-        insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-        connection.execute(insert(event_sources).values(source=self._source, position=0).on_conflict_do_nothing())
-        this = sa.and_(event_sources.c.source == self._source, event_sources.c.position == before)
-        if not connection.execute(sa.update(event_sources).where(this).values(position=after)).rowcount:
-            return 0  # another process was quicker
-        return append(connection, events, self._clock.now())
+        if not advance(connection, self._source, before, after):  # another process was quicker
+            return 0
+        return len(append(connection, events, self._clock.now()))
 
     async def _go(self) -> None:
         while True:
@@ -125,8 +120,3 @@ class Reports:
             except Problem as problem:
                 log.info("%s can't be read now: %s", self._source, problem.detail or problem.title)
             await asyncio.sleep(LOOK_S)
-
-
-def _position(connection: sa.Connection, source: str) -> int:
-    query = sa.select(event_sources.c.position).where(event_sources.c.source == source)
-    return int(connection.execute(query).scalar() or 0)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
-from sqlalchemy.dialects import postgresql, sqlite
 
 from governance.call import Call
 from governance.contract.refusals import IdempotencyKeyReused
+from governance.database import dialect_of, for_each_dialect
 from process_apis.events.outbox import append
 from process_apis.flow.initiator import initiator_of
 from process_apis.flow.resting import Enqueue
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from process_apis.events.event import NewEvent
 
 State = TypeVar("State")
+KEEP = for_each_dialect(lambda insert: insert(flows).on_conflict_do_nothing().returning(flows.c.flow_id))
 
 
 class Acceptance(Struct, Generic[State], frozen=True, kw_only=True):
@@ -49,8 +50,7 @@ class Acceptance(Struct, Generic[State], frozen=True, kw_only=True):
             IdempotencyKeyReused: the id belongs to a flow with another fingerprint.
         """
         row = self._row()
-        kept = _insert(connection).values(row).on_conflict_do_nothing().returning(flows.c.flow_id)
-        if connection.execute(kept).scalar() is None:
+        if connection.execute(KEEP[dialect_of(connection)], row).scalar() is None:
             return self._known(connection)
         self.flow.book.add(connection, self.flow_id, self.first)
         add_to_timeline(connection, timeline_rows(self.flow_id, 0, [self._note()]))
@@ -89,7 +89,3 @@ class Acceptance(Struct, Generic[State], frozen=True, kw_only=True):
             operation=self.call.operation_id.rpartition(".")[2],
             outcome="accepted",
         )
-
-
-def _insert(connection: sa.Connection) -> Any:
-    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(flows)

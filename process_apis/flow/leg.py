@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 WATCHED = (flows.c.committed, flows.c.cancel_requested, flows.c.cancel_reason, flows.c.amendments)
 """What other processes may change while the flow runs."""
+TAKEN_UP = sa.select(flows).where(flows.c.flow_id == sa.bindparam("this"))
+LOOK = sa.select(*WATCHED).where(flows.c.flow_id == sa.bindparam("this"), flows.c.leg == sa.bindparam("now"))
 INITIATOR = msgspec.json.Decoder(Initiator)
 SUSPECT = 2
 """A flow that was under way when its process died, this often without a step done between."""
@@ -89,8 +91,8 @@ class Leg:
         Raises:
             Superseded: the flow has ended, or gone on from the checkpoint that ended this leg.
         """
-        query = sa.select(flows).where(flows.c.flow_id == start.flow_id)
-        row = connection.execute(query.execution_options(**{TAKES_UP: start.workflow_id})).one()
+        query = TAKEN_UP.execution_options(**{TAKES_UP: start.workflow_id})
+        row = connection.execute(query, {"this": start.flow_id}).one()
         if row.leg != start.leg or row.ended_us is not None:
             raise Superseded(f"{start.workflow_id}: leg {row.leg} has begun")
         run = Run(
@@ -189,7 +191,8 @@ class Leg:
             changed = sa.update(flows).where(this).values(changes)
             self._observed(connection.execute(changed.returning(*WATCHED)).one_or_none())
         elif not self.committed:
-            self._observed(connection.execute(sa.select(*WATCHED).where(this)).one_or_none())
+            seen = connection.execute(LOOK, {"this": self.run.flow_id, "now": self.start.leg})
+            self._observed(seen.one_or_none())
         self.flow.book.save(connection, self.run.flow_id, kept.state)
         add_to_timeline(connection, kept.rows)
         if kept.closes:

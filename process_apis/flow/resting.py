@@ -23,14 +23,14 @@ from process_apis.flow.verdict import FlowStart
 Enqueue = Callable[[sa.Connection, str, FlowStart, int], None]
 """Queues a leg of the flow of this name, under a priority, in the transaction it is given."""
 START = msgspec.json.Decoder(FlowStart)
+TAKE = sa.update(flows).where(flows.c.flow_id == sa.bindparam("this")).values(leg=flows.c.leg).returning(*flows.c)
 AT_ONCE = 200
 """At most this many are woken in one transaction."""
 
 
 def taken(connection: sa.Connection, flow_id: str) -> Any:
     """The flow's row, which nobody else changes until the transaction ends; None where there is none."""
-    keep = sa.update(flows).where(flows.c.flow_id == flow_id).values(leg=flows.c.leg)
-    return connection.execute(keep.returning(*flows.c)).one_or_none()
+    return connection.execute(TAKE, {"this": flow_id}).one_or_none()
 
 
 def following(row: Any) -> FlowStart:

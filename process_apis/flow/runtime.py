@@ -31,6 +31,7 @@ from process_apis.flow.companion import Companion
 from process_apis.flow.migration import MIGRATIONS
 from process_apis.flow.replaying import Replay, Replaying
 from process_apis.flow.settings import FlowSettings
+from process_apis.flow.signals import Signal
 from process_apis.flow.slot import place_for
 from process_apis.flow.steering import Judge, NoChoice, Steering
 from process_apis.flow.table import Flow
@@ -178,6 +179,21 @@ class FlowRuntime:
         return await self._steered(
             flow_id, lambda to, connection: to.signal(connection, flow_id, name, body, source_id)
         )
+
+    async def signals(self, told: Sequence[Signal]) -> None:
+        """As ``signal``, for several flows in one transaction."""
+        if not told:
+            return
+        steering = Steering(enqueue=self._started.enqueue, now=self._clock.now())
+        in_order = sorted(told, key=lambda one: one.flow_id)  # so that no two wait in a circle
+
+        def tell(connection: sa.Connection) -> None:
+            for one in in_order:
+                steering.signal(connection, one.flow_id, one.name, one.body, one.source_id)
+
+        await self.write(tell)
+        for one in in_order:
+            self._started.wake(one.flow_id)
 
     async def settle(
         self, exception_id: str, settlement: Settlement, also: Callable[[sa.Connection], object] | None = None

@@ -13,6 +13,7 @@ from process_apis.flow.tables import timeline
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+ADD = sa.insert(timeline)
 LEG_ROOM = 1_000_000
 STEP_ROOM = 1_000
 """Positions: a leg's steps come after those of the leg before it, a step's entries after its leg's first ones."""
@@ -50,4 +51,4 @@ def timeline_rows(flow_id: str, place: int, notes: Sequence[Note]) -> list[dict[
 def add_to_timeline(connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
     """Write rows of the timeline."""
     if rows:
-        connection.execute(sa.insert(timeline), rows)
+        connection.execute(ADD, rows)

@@ -21,6 +21,9 @@ from process_apis.order_to_fulfillment.parts import upgraded
 from process_apis.order_to_fulfillment.record import OrderRecord
 
 RECORD = msgspec.json.Decoder(OrderRecord)
+LOAD = sa.select(orders.c.document).where(orders.c.order_id == sa.bindparam("this"))
+ADD = sa.insert(orders)
+SAVE = sa.update(orders).where(orders.c.order_id == sa.bindparam("this"))
 ENDED_OTHERWISE = ("rejected", "cancelled", "on_hold")
 
 
@@ -42,7 +45,7 @@ class OrderBook:
         Raises:
             NotFound: there is none.
         """
-        document = connection.execute(sa.select(orders.c.document).where(orders.c.order_id == flow_id)).scalar()
+        document = connection.execute(LOAD, {"this": flow_id}).scalar()
         if document is None:
             raise NotFound()
         return decoded(document)
@@ -62,12 +65,12 @@ class OrderBook:
             "placed_us": microseconds(state.placed_at),
             **_changing(state),
         }
-        connection.execute(sa.insert(orders), row)
+        connection.execute(ADD, row)
 
     def save(self, connection: sa.Connection, flow_id: str, state: OrderRecord) -> None:
         """Keep an order's new state, and announce what happened to its parts."""
         append(connection, news(state), state.updated_at)
-        connection.execute(sa.update(orders).where(orders.c.order_id == flow_id).values(**_changing(state)))
+        connection.execute(SAVE, {"this": flow_id, **_changing(state)})
 
     def mark(self, state: OrderRecord, status: str | None, stage: str, at: datetime) -> OrderRecord:
         """The order under a new status and stage; the reason goes with the trouble."""

@@ -8,13 +8,12 @@ order that was rejected or cancelled, and one older than the channel's window, i
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from msgspec.structs import replace
-from sqlalchemy.dialects import postgresql, sqlite
 
+from governance.database import dialect_of, for_each_dialect
 from process_apis.flow.tables import orders
 from process_apis.flow.timeline import microseconds
 from process_apis.order_to_fulfillment.channels import SalesChannel
@@ -23,6 +22,7 @@ from process_apis.order_to_fulfillment.tables import likenesses
 from system_apis.canonical.refusals import DuplicateOrder
 
 MICROSECONDS = 1_000_000
+KEEP = for_each_dialect(lambda insert: insert(likenesses).on_conflict_do_nothing().returning(likenesses.c.order_id))
 GIVEN_UP = ("rejected", "cancelled")
 
 
@@ -45,8 +45,7 @@ def compared(connection: sa.Connection, order: OrderRecord, channel: SalesChanne
         "order_id": order.order_id,
         "placed_us": placed_us,
     }
-    kept = _insert(connection).values(row).on_conflict_do_nothing().returning(likenesses.c.order_id)
-    if connection.execute(kept).scalar() is not None:
+    if connection.execute(KEEP[dialect_of(connection)], row).scalar() is not None:
         return order
     this = sa.and_(likenesses.c.account_id == order.account_id, likenesses.c.likeness == likeness)
     first = connection.execute(sa.select(likenesses).where(this).with_for_update()).one()
@@ -65,7 +64,3 @@ def compared(connection: sa.Connection, order: OrderRecord, channel: SalesChanne
 def _given_up(connection: sa.Connection, order_id: str) -> bool:
     status = connection.execute(sa.select(orders.c.status).where(orders.c.order_id == order_id)).scalar()
     return status is None or status in GIVEN_UP
-
-
-def _insert(connection: sa.Connection) -> Any:
-    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(likenesses)

@@ -67,7 +67,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine
 
 def write(engine: sa.Engine, *new: NewEvent) -> int:
     with engine.begin() as connection:
-        return append(connection, new, NOW)
+        return len(append(connection, new, NOW))
 
 
 def log_after(engine: sa.Engine, position: int = 0, wanted: Wanted | None = None, limit: int = 1_000) -> list[Event]:
