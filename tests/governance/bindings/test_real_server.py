@@ -22,7 +22,7 @@ from tests.governance.bindings.sample_gateway import SHELVES
 
 pytestmark = pytest.mark.anyio
 BOOK = f"{SHELVES}/books/b1".encode()
-BOUND_S = 10
+BOUND_S = 20
 
 
 @asynccontextmanager
@@ -201,7 +201,7 @@ async def test_slow_headers_are_not_waited_for(real_server: RealServer) -> None:
     began = time.monotonic()
     status, _, _ = await exchange(real_server, b"GET / HTTP/1.1\r\nHost: t\r\nX-Sl")
     assert status in (0, 408)
-    assert HEADER_TIMEOUT_S - 0.1 < time.monotonic() - began < HEADER_TIMEOUT_S + 3
+    assert HEADER_TIMEOUT_S - 0.1 < time.monotonic() - began < HEADER_TIMEOUT_S + 8
 
 
 async def test_many_bad_requests_leave_the_server_answering(real_server: RealServer) -> None:

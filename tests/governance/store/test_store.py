@@ -15,11 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from governance.store import Store, StoreOptions, StoreRefused, StoreUnavailable
+from tests.lived import lived
 
 pytestmark = pytest.mark.anyio
 
 BOUND_S = 0.25
-PATIENCE_S = 5.0
+PATIENCE_S = 20.0
 
 COMMANDS: list[tuple[bytes | str | int, ...]] = [
     ("SET", "text", "grüß"),
@@ -118,15 +119,17 @@ async def test_a_frozen_store_is_unavailable_within_the_bound_then_at_once(fragi
     store = Store(fragile_store.socket)
     await store.start()
     fragile_store.freeze()
-    started = time.monotonic()
-    with pytest.raises(StoreUnavailable, match="did not answer"):
-        await store.command(b"PING")
-    assert 0.1 < time.monotonic() - started < BOUND_S
-    started = time.monotonic()
-    for _ in range(100):
-        with pytest.raises(StoreUnavailable):
+    async with lived() as lived_s:
+        started = time.monotonic()
+        with pytest.raises(StoreUnavailable, match="did not answer"):
             await store.command(b"PING")
-    assert time.monotonic() - started < 0.05
+        assert time.monotonic() - started > 0.1
+        assert lived_s() < BOUND_S
+    async with lived() as lived_s:
+        for _ in range(100):
+            with pytest.raises(StoreUnavailable):
+                await store.command(b"PING")
+        assert lived_s() < 0.05
     fragile_store.thaw()
     await until(lambda: answers(store))
     await store.close()
@@ -137,11 +140,13 @@ async def test_a_killed_store_comes_back_with_what_it_had_answered(fragile_store
     await store.start()
     await asyncio.gather(*(store.command(b"SET", b"k%d" % n, b"v") for n in range(200)))
     fragile_store.kill()
-    started = time.monotonic()
-    with pytest.raises(StoreUnavailable):
-        while True:
-            await store.command(b"PING")
-    assert time.monotonic() - started < BOUND_S
+    async with lived() as lived_s:
+        began = 0.0
+        with pytest.raises(StoreUnavailable):
+            while True:
+                began = lived_s()
+                await store.command(b"PING")
+        assert lived_s() - began < BOUND_S
     await until(lambda: answers(store))
     assert await store.command(b"DBSIZE") == 200
     await store.close()

@@ -16,7 +16,7 @@ from governance.store import Store
 pytestmark = pytest.mark.anyio
 
 ONE, OTHER = b"1" * 32, b"2" * 32
-PATIENCE_S = 5.0
+PATIENCE_S = 20.0
 
 
 async def claimed(claims: Claims, fingerprint: bytes = ONE) -> Claim:
@@ -181,10 +181,10 @@ async def test_a_killed_holder_frees_the_key_with_its_lease(store: Store, valkey
     holder.kill()
     await holder.wait()
     assert isinstance(await claims.claim(b"key", ONE), InFlight)
-    killed_at = asyncio.get_running_loop().time()
+    (held,) = await store.command(b"KEYS", b"*")
+    assert 0 < await store.command(b"PTTL", held) <= 1_000
 
     async def free() -> bool:
         return isinstance(await claims.claim(b"key", ONE), Claim)
 
     await until(free)
-    assert asyncio.get_running_loop().time() - killed_at < 1.2

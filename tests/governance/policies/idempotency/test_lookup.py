@@ -54,7 +54,7 @@ async def test_a_key_is_unknown_then_in_flight_then_completed(store: Store, samp
     await writing
     state = await desk.look("k")
     assert (state.state, state.status, state.remaining_s) == ("completed", 201, 86_400)
-    assert abs((datetime.now(UTC) - state.completed_at).total_seconds()) < 5
+    assert abs((datetime.now(UTC) - state.completed_at).total_seconds()) < 60
     assert await desk.look("other") == unknown
     assert work.effects == 1
 
