@@ -3,7 +3,8 @@
 The workflow engine records each step in a transaction of its own. Our tables are in the same
 database, so their changes ride in that transaction: a state can't be ahead of or behind the record
 whatever is killed when, and one flush to disk serves both. It hangs on the statement with which the
-engine records a step; a record that came without it raises, and no flow runs on by guesswork.
+engine records a step. Of a record that came without it the change is handed back, to be written at once in
+a transaction of its own: the flow goes on, and whoever reads the log learns that the engine has changed.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ RECORD_TABLE = "operation_outputs"
 
 
 class CheckpointLost(RuntimeError):
-    """The engine recorded a step without the flow's own change: its statements are not those known here."""
+    """The engine would record a step of which the flow's own change can't be told."""
 
 
 class Checkpoints:
@@ -39,17 +40,12 @@ class Checkpoints:
         """Have ``write`` run in the transaction that records this step; again, if that has to be repeated."""
         self._waiting[workflow_id, step_id] = write
 
-    def settle(self, workflow_id: str, step_id: int) -> None:
-        """Forget a step that was recorded.
-
-        Raises:
-            CheckpointLost: it was recorded without its change.
-        """
+    def settle(self, workflow_id: str, step_id: int) -> Write | None:
+        """Forget a step that was recorded; its change where it was recorded without it, else None."""
         expected = self._waiting.pop((workflow_id, step_id), None)
         written = (workflow_id, step_id) in self._written
         self._written.discard((workflow_id, step_id))
-        if expected is not None and not written:
-            raise CheckpointLost(f"step {step_id} of {workflow_id} was recorded without the change that belongs to it")
+        return None if written else expected
 
     def forget(self, workflow_id: str, step_id: int) -> None:
         """Drop the change of a step that was not recorded."""

@@ -60,6 +60,8 @@ class Host:
         )
         self._worker = Worker(engine, clock, settings, self.enqueue, changed, foreground)
         self.launched = False
+        self.executor = ""
+        """Under which name flows run here."""
 
     def prepare(self) -> None:
         """Bring the engine's tables and the queue up to date, so that flows can be queued."""
@@ -99,6 +101,7 @@ class Host:
         except BaseException:
             await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
             raise
+        self.executor = executor
         self.launched = True
 
     def executors(self) -> list[str]:
@@ -114,7 +117,19 @@ class Host:
         """Queue again what dead executors left under way."""
         self._count_crashes(executors)
         if flow_legs := self._left(executors):
-            self._client.resume_workflows(flow_legs, queue_name=QUEUE)
+            self.queue_again(flow_legs)
+
+    def carrying(self) -> set[str]:
+        """The legs that this process has in hand."""
+        return self._worker.carrying
+
+    def queue_again(self, legs: Sequence[str]) -> None:
+        """Put legs that nobody carries back into the queue."""
+        self._client.resume_workflows(list(legs), queue_name=QUEUE)
+
+    def let_go(self, leg: str) -> None:
+        """Have the engine forget that a leg is under way."""
+        self._client.cancel_workflows([leg])
 
     def forget(self, now: datetime, kept: timedelta) -> int:
         """Forget some legs that ended longer ago than ``kept``; how many."""

@@ -9,6 +9,7 @@ recorded. A step put in before that point is not done for it, one put in after i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from msgspec.structs import replace
@@ -16,9 +17,12 @@ from msgspec.structs import replace
 from process_apis.flow.leg import Leg
 from process_apis.flow.resting import Enqueue, change, taken
 from process_apis.flow.serializer import FlowSerializer
+from process_apis.flow.table import Flow
 from process_apis.flow.verdict import FlowStart, Verdict
 
 UNDO_STEP = "undo"
+DONE = Verdict(outcome="done")
+RESTS = ("parked", "stuck")
 Records = Sequence[tuple[str, Verdict]]
 
 
@@ -54,16 +58,25 @@ def moved(leg: Leg, records: Records) -> FlowStart | None:
     """Where the flow goes on, if the records are none that the table of today would make; None where they fit."""
     if not records or _fits(leg, records):
         return None
-    start = replace(leg.start, leg=leg.start.leg + 1, parks=0, failing_us=0, attempts=0)
-    places = {step.name: place for place, step in enumerate(leg.rows)}
+    return after(leg.flow, replace(leg.start, leg=leg.start.leg + 1), records)
+
+
+def after(flow: Flow[Any], start: FlowStart, records: Records) -> FlowStart:
+    """Where a flow of this table goes on that began with ``start`` and has these records."""
+    start, rows = replace(start, parks=0, failing_us=0, attempts=0), flow.rows
+    undone = (UNDO_STEP, DONE) in records
+    if start.back is not None:
+        return replace(start, first_step=flow.last.name) if undone and flow.last is not None else start
+    places = {step.name: place for place, step in enumerate(rows)}
     known = [(places[name], verdict) for name, verdict in records if name in places]
     if not known:
-        return start if start.first_step in places else replace(start, first_step=leg.rows[0].name)
+        return start if start.first_step in places else replace(start, first_step=rows[0].name)
     place, verdict = known[-1]
     if verdict.outcome == "done":
-        return replace(start, first_step=leg.rows[min(place + 1, len(leg.rows) - 1)].name)
-    undone = records[-1] == (UNDO_STEP, Verdict(outcome="done"))
-    here = leg.flow.last if undone and leg.flow.last is not None else leg.rows[place]
+        return replace(start, first_step=rows[min(place + 1, len(rows) - 1)].name)
+    if verdict.outcome in RESTS:
+        return replace(start, first_step=rows[place].name)
+    here = flow.last if undone and flow.last is not None else rows[place]
     return replace(start, first_step=here.name, back=verdict)
 
 

@@ -42,6 +42,7 @@ from process_apis.flow.trouble import Settlement
 if TYPE_CHECKING:  # the workflow engine takes half a second to import, which only a process with flows should pay
     from process_apis.events.event import NewEvent
     from process_apis.flow.host import Host
+    from process_apis.flow.watchdog import Watchdog
 
 T = TypeVar("T")
 State = TypeVar("State")
@@ -63,6 +64,7 @@ class FlowRuntime:
         self._has_readers = False
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="flow-tables")
         self._tenure: Tenure | None = None
+        self._watchdog: Watchdog | None = None
         self._watched: dict[str, asyncio.Event] = {}
         self._engine: sa.Engine | None = None
         self._host: Host | None = None
@@ -110,12 +112,15 @@ class FlowRuntime:
         settings.home.mkdir(parents=True, exist_ok=True)
         self._engine = open_engine(settings.home, settings.database_url, settings.connections)
         from process_apis.flow.host import Host
+        from process_apis.flow.watchdog import Watchdog
 
         self._host = Host(self._engine, self._clock, settings, self._changed, self._foreground)
         await asyncio.to_thread(self._prepare, self._engine, self._host)
         if settings.run:
             self._tenure = Tenure(place_for(self._engine, settings.home), self._host, settings, self._clock, self.write)
             await self._tenure.start(self._flows)
+            self._watchdog = Watchdog(self._host, self.registered, self._clock, settings.watch_s, self.read, self.write)
+            await self._watchdog.start()
         for companion in self._companions:
             await companion.start()
 
@@ -125,6 +130,8 @@ class FlowRuntime:
             return
         for companion in reversed(self._companions):
             await companion.stop()
+        if self._watchdog is not None:
+            await self._watchdog.stop()
         if self._tenure is not None:
             await self._tenure.stop()
         await self._host.stop(self._settings.drain_s)

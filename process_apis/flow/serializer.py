@@ -83,6 +83,25 @@ class FlowSerializer(Serializer):
         return _untagged(stored)
 
 
+def start_in(arguments: str | None) -> FlowStart | None:
+    """The start among a workflow's stored arguments; None where there is none that can be read."""
+    try:
+        stored = STORED.decode(arguments or "")
+    except msgspec.DecodeError:
+        return None
+    given = stored.args[:1] if isinstance(stored, Arguments) else ()
+    return next((one for one in given if isinstance(one, FlowStart)), None)
+
+
+def failure_in(error: str | None) -> Failure | None:
+    """The failure that a workflow is stored to have ended in; None where there is none that can be read."""
+    try:
+        stored = STORED.decode(error or "")
+    except msgspec.DecodeError:
+        return None
+    return stored if isinstance(stored, Failure) else None
+
+
 def _tagged(data: Any) -> Value:
     if isinstance(data, FlowStart | Verdict):
         return data

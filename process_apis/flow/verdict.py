@@ -54,6 +54,9 @@ class FlowStart(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="flow
     exception_id: str = ""
     """The exception that is open for the step; it is closed once the step is done."""
 
+    lost: int = 0
+    """How often the workflow engine let go of the flow since it last rested."""
+
     @property
     def workflow_id(self) -> str:
         """The engine's name of this leg: the flow's own for the first."""

@@ -9,7 +9,8 @@ A flow that rests, for a time or for people, ends its leg; whoever wakes it queu
 
 When a system is away the step is asked again with backoff for as long as it takes; when the
 database is away the engine waits for it. Whatever fails in a flow itself, it is undone before the
-pivot and given to people after it; no flow ends in an error of the engine.
+pivot and given to people after it. What the engine fails in itself ends the leg there in an error, and
+the flow is begun again (``watchdog``).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from msgspec.structs import replace
 
 from governance.call import Clock, Foreground
 from process_apis.flow.asking import DONE, Asking
-from process_apis.flow.checkpoint import CheckpointLost, Checkpoints
+from process_apis.flow.checkpoint import CheckpointLost, Checkpoints, Write
 from process_apis.flow.leg import Leg, Superseded, gate
 from process_apis.flow.moving import move_on
 from process_apis.flow.rest import Rest
@@ -70,13 +71,18 @@ class Worker:
         self._recording = Slots(RECORDED_AT_ONCE[engine.dialect.name])
         self._enqueue = enqueue
         self._changed = changed
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: dict[asyncio.Task[Any], str] = {}
         self._legs: dict[str, Leg] = {}
 
     def wake(self, flow_id: str) -> None:
         """Let a sleeping flow look at what changed."""
         if leg := self._legs.get(flow_id):
             leg.wake.set()
+
+    @property
+    def carrying(self) -> set[str]:
+        """The legs that are in hand here."""
+        return set(self._tasks.values())
 
     async def stop(self, grace_s: float) -> None:
         """Let calls under way finish for up to ``grace_s``, begin no new one, and let go of the flows."""
@@ -87,8 +93,8 @@ class Worker:
     async def carry_on(self, flow: Flow[Any], performer: object, start: FlowStart) -> str:
         """One leg of a flow, as a workflow of the engine; returns how it ended."""
         if task := asyncio.current_task():
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks[task] = start.workflow_id
+            task.add_done_callback(self._tasks.pop)
         await self._foreground.give_way()
         try:
             async with self._recording.one(start.priority):
@@ -173,7 +179,9 @@ class Worker:
             for _ in done:
                 self._recording.give_back()
         for step_id in done:  # none when the engine played the verdict back
-            self._checkpoints.settle(leg.start.workflow_id, step_id)
+            if (late := self._checkpoints.settle(leg.start.workflow_id, step_id)) is not None:
+                unexpected.error("%s: step %s was recorded without its change", leg.start.workflow_id, name)
+                await in_database(partial(self._write, late))
             leg.crashes = leg.trials = 0
             self._changed(leg.run.flow_id)
         return verdict
@@ -294,6 +302,10 @@ class Worker:
         self._checkpoints.expect(
             leg.start.workflow_id, step_id, lambda connection: rest.write(connection, leg, kept, self._enqueue)
         )
+
+    def _write(self, change: Write) -> None:
+        with self._engine.begin() as connection:
+            change(connection)
 
     def _moved(self, leg: Leg) -> bool:
         with self._engine.begin() as connection:

@@ -117,3 +117,23 @@ def test_turns_are_passed_though_many_come_and_leave_at_once(url: str, tmp_path:
             story.expect(case_id, stage="completed")
         order = [name for name in story.ledger.asked if name in ("reserve", "ship")]
         assert order == ["reserve", "ship"] * len(ids)
+
+
+@pytest.mark.expects_unexpected
+def test_flows_that_the_engine_let_go_of_are_found(url: str, tmp_path: Path) -> None:
+    with telling(tmp_path, replace(TABLE, in_turn=None), url=url, watch_s=0.05, drain_s=0.0) as story:
+        story.given_stop_at("ship")
+        story.when_accepted("c-1", "c-2")
+        for case_id in ("c-1", "c-2"):
+            story.expect_resting(case_id, "due")
+        story.when_signalled("c-1", "answer", b"yes")
+        story.when_reached("ship")
+        story.stop()
+        del story.ledger.reached["ship"]
+        failed = b"UPDATE dbos.workflow_status SET status = 'ERROR' WHERE workflow_uuid = 'c-1~1'"
+        with psycopg.connect(url, autocommit=True) as connection:
+            assert connection.execute(failed).rowcount == 1
+        story.start()
+        story.expect("c-1", stage="completed", exceptions=[])
+        assert (story.row("c-1").leg, story.row("c-2").leg) == (2, 1)
+        assert ("ship", "begun_again") in story.noted("c-1")
