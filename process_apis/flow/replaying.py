@@ -21,6 +21,7 @@ from msgspec import Struct
 from governance.call import derive_key
 from process_apis.flow.resting import Enqueue, change, following, note_between, taken
 from process_apis.flow.run import Note
+from process_apis.flow.signals import signed
 from process_apis.flow.table import Flow, Step
 from process_apis.flow.tables import exceptions, flows
 from process_apis.flow.timeline import add_to_timeline, microseconds, timeline_rows
@@ -77,7 +78,7 @@ class Replaying(Struct, frozen=True, kw_only=True):
             return Replay(flow_id=new_id, allowed=False, why="Only a run whose effects are undone is done anew.")
         known = sa.select(flows.c.flow_id).where(flows.c.flow_id == new_id)
         if plan.allowed and not dry_run and connection.execute(known).scalar() is None:
-            self._anew(connection, row, new_id, self.flow.renew(state, new_id, body), step)
+            self._anew(connection, row, new_id, self.flow.renew(state, new_id, signed(body, self.by)), step)
         return msgspec.structs.replace(plan, flow_id=new_id, revision=0)
 
     def _row(self, connection: sa.Connection, flow_id: str, *, dry_run: bool) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
 
@@ -55,6 +56,15 @@ def keep_signal(connection: sa.Connection, flow_id: str, name: str, body: bytes,
     """Keep a signal as the newest; False when it is known. The flow's row is taken, where there is one."""
     row = {"to": flow_id, "source": source_id, "named": name, "content": body, "at": microseconds(now)}
     return connection.execute(KEEP[dialect_of(connection)], row).scalar() is not None
+
+
+def signed(wish: bytes, by: str) -> bytes:
+    """A wish with ``by``, whose it is, whoever it names itself; what is no JSON object is left as it is."""
+    try:
+        stated = msgspec.json.decode(wish or b"{}", type=dict[str, msgspec.Raw])
+    except msgspec.DecodeError:
+        return wish
+    return msgspec.json.encode({**stated, "by": by})
 
 
 def heard(connection: sa.Connection, flow_id: str, names: Sequence[str]) -> tuple[dict[str, bytes], int]:

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from process_apis.flow.resting import Enqueue, change, following, note_between, taken, turn_back, wake
 from process_apis.flow.run import Note
-from process_apis.flow.signals import AMENDMENT, CANCEL, keep_signal
+from process_apis.flow.signals import AMENDMENT, CANCEL, keep_signal, signed
 from process_apis.flow.tables import exceptions
 from process_apis.flow.timeline import microseconds
 from process_apis.flow.trouble import Settlement, encoded, offered, seen, settled_by
@@ -112,7 +112,8 @@ class Steering(Struct, frozen=True, kw_only=True):
         resting = row.resting == "exception"
         if settlement.choice == "amend":
             source_id = settlement.by + self._next_wish(row)
-            keep_signal(connection, row.flow_id, AMENDMENT, settlement.body, source_id, now)
+            wish = signed(settlement.body, settlement.by)
+            keep_signal(connection, row.flow_id, AMENDMENT, wish, source_id, now)
             change(connection, row.flow_id, amendments=row.amendments + 1)
         told = settlement.choice == "cancel" and not may_turn_back
         if told:  # there is no way back: the step hears of it, and sees to what has not left

@@ -163,9 +163,15 @@ class Flow(Struct, Generic[State], frozen=True, kw_only=True, eq=False):
     in_turn: Callable[[State], str] | None = None
     """Whom it must not overtake: runs with the same answer pass up to their pivots one after another; empty: nobody."""
     amend: Callable[[State, bytes], State] | None = None
-    """The state that the flow begins anew with, once everything is undone, from the one it had and what is wished."""
+    """The state that the flow begins anew with, once everything is undone, from the one it had and what is wished.
+
+    A wish that people have as they settle an exception names whose it is as ``by``.
+    """
     renew: Callable[[State, str, bytes], State] | None = None
-    """The first state of a corrected run of this id, from the one that ended and the correction (empty: none)."""
+    """The first state of a corrected run of this id, from the one that ended and the correction.
+
+    That is a JSON object which names whose it is as ``by``, and nothing else where nothing is corrected.
+    """
 
     def __post_init__(self) -> None:
         names = [step.name for step in self.rows]

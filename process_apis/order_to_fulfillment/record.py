@@ -178,6 +178,8 @@ class OrderRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     priority: int = 5
     placed_by: str = ""
     """Who placed it, and so can't approve it."""
+    prepared_by: tuple[str, ...] = ()
+    """Who had a hand in what was agreed before it was placed, and so can't approve it either."""
     amended_by: tuple[str, ...] = ()
     """Who had it changed, and so can't approve it either."""
     amendments: int = 0

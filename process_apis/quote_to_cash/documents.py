@@ -74,6 +74,7 @@ def agreed_order(quote: QuoteRecord) -> NewAgreedOrder:
         payment=answer.payment,
         card_token=answer.card_token,
         repeat=True,
+        prepared_by=tuple(dict.fromkeys((*quote.authors, *((answer.by,) if answer.way == "account" else ())))),
     )
 
 

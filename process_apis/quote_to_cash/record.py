@@ -84,6 +84,8 @@ class Correction(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
 
     lines: tuple[Line, ...] | None = None
     valid_until: date | None = None
+    by: str = ""
+    """Whose it is; the flow sets it."""
 
 
 class Billed(Struct, frozen=True, kw_only=True):
@@ -106,11 +108,14 @@ class QuoteRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     lines: tuple[Line, ...]
     valid_until: date
     requested_by: str
+    """Who asked for it as it is now; the limit of this person's discounts counts."""
     requested_at: datetime
     updated_at: datetime
     revision: int = 1
     revision_key: str = ""
     """Of the wish that made this revision."""
+    asked_by: tuple[str, ...] = ()
+    """Who asked for it before, as it was then, or had it done anew."""
     note: Text = ""
     opportunity_id: RecordId | None = None
     ship_to: Address | None = None
@@ -136,6 +141,11 @@ class QuoteRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     account_held: bool = False
     end_reason: str | None = None
     problem: str | None = None
+
+    @property
+    def authors(self) -> tuple[str, ...]:
+        """Everybody who had a hand in it, and so can approve neither it nor its order."""
+        return tuple(sorted({*self.asked_by, self.requested_by}))
 
     @property
     def expires_at(self) -> datetime:

@@ -102,6 +102,10 @@ class ReturnRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     stage: str
     requested_at: datetime
     updated_at: datetime
+    requested_by: str = ""
+    """Who asked for it, and so can't decide about it."""
+    corrected_by: tuple[str, ...] = ()
+    """Who asked for it anew, and so can't decide about it either."""
     warehouse: WarehouseId | None = None
     """Where the customer side wants the goods to go; None: where they came from."""
     order_reference: str | None = None

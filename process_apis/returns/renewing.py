@@ -12,6 +12,8 @@ class Correction(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What was wrong with the wish; None: that was right."""
 
     lines: tuple[Line, ...] | None = None
+    by: str = ""
+    """Whose it is; the flow sets it."""
 
 
 def renewed(goods: ReturnRecord, return_id: str, body: bytes) -> ReturnRecord:
@@ -31,4 +33,6 @@ def renewed(goods: ReturnRecord, return_id: str, body: bytes) -> ReturnRecord:
         requested_at=goods.requested_at,
         updated_at=goods.updated_at,
         warehouse=goods.warehouse,
+        requested_by=goods.requested_by,
+        corrected_by=tuple(sorted({*goods.corrected_by, correction.by} - {""})),
     )

@@ -68,6 +68,7 @@ CALLERS = {
     "nobody": Accounts(),
     "manager": Accounts(reach="all"),
     "platform": Accounts(reach="all"),
+    "director": Accounts(reach="all"),
 }
 GOODS = logistics.Settings(pick_after_s=0, dispatch_after_s=0, deliver_after_s=0)
 

@@ -43,7 +43,7 @@ class Desk:
         Raises:
             NotFound: it is no order of this account.
             WrongState: it does not wait for one.
-            FourEyes: the caller placed it, or had it changed.
+            FourEyes: the caller placed it, had a hand in its prices, or had it changed.
         """
         order = await self._of(order_id, decision.account_id)
         by = current_call().on_behalf_of.subject
@@ -51,6 +51,8 @@ class Desk:
             raise WrongState(record_id=order_id, state=order.stage, needs="waiting for approval")
         if by == order.placed_by:
             raise FourEyes(record_id=order_id, detail="Who placed an order can't decide about it.")
+        if by in order.prepared_by:
+            raise FourEyes(record_id=order_id, detail="Who had a hand in an order's prices can't decide about it.")
         if by in order.amended_by:
             raise FourEyes(record_id=order_id, detail="Who changed an order can't decide about it.")
         told = Decision(

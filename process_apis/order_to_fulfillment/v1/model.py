@@ -72,6 +72,9 @@ class NewOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("card_token is needed to pay by card")
 
 
+PersonName = Annotated[str, Meta(max_length=1_024, description="The subject of a person's token.")]
+
+
 class NewAgreedOrderLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One product at what inside sales agreed; what is left out is as the account's prices say."""
 
@@ -100,6 +103,8 @@ class NewAgreedOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """One more is meant, though the account ordered the same lines under this reference a moment ago."""
     shortage: Shortage | None = None
     """What becomes of it when there is less than it asks for; None: as its channel says."""
+    prepared_by: Annotated[tuple[PersonName, ...], Meta(max_length=200)] = ()
+    """Who had a hand in what was agreed: like who places it, they can't approve it."""
 
     def __post_init__(self) -> None:
         if self.payment == "card" and self.card_token is None:

@@ -60,6 +60,8 @@ from system_apis.payments.v1.contract import PaymentsV1
 LIST = "order_to_fulfillment.v1.list_orders"
 ADDED = frozenset({"repeat", "shortage"})
 """Fields that orders did not have at first."""
+BESIDE = frozenset({"prepared_by"})
+"""Fields that don't make it another order: what they say is known of it in one version and not in another."""
 CANCEL_PATIENCE_S = 2.0
 """How long a cancel is held to show that everything is undone, and a decision to show that it was heard."""
 AMEND_PATIENCE_S = 5.0
@@ -229,6 +231,7 @@ class OrderToFulfillment(OrderToFulfillmentV1):
             shortage=order.shortage or channel.shortage,
             priority=channel.priority,
             placed_by=call.on_behalf_of.subject,
+            prepared_by=order.prepared_by if isinstance(order, NewAgreedOrder) else (),
         )
         record = await self._flows.accept(
             ORDER_TO_FULFILLMENT,
@@ -294,7 +297,8 @@ def _order_id(call: Call, account_id: str) -> str:
 def _fingerprint(order: Struct) -> str:
     stated = msgspec.to_builtins(order)
     for field in msgspec.structs.fields(order):
-        if field.name in ADDED and getattr(order, field.name) == field.default:
+        added = field.name in ADDED and getattr(order, field.name) == field.default
+        if added or field.name in BESIDE:
             del stated[field.name]  # or what was accepted before there was such a field would not be known again
     return hashlib.sha256(msgspec.json.encode(stated)).hexdigest()
 

@@ -175,7 +175,7 @@ class QuoteToCash(QuoteToCashV1):
         refuse_superseded(quote, decision.revision)
         if not waits_for_approval(quote):
             raise WrongState(record_id=quote_id, state=quote.stage, needs="approve")
-        if by == quote.requested_by:
+        if by in quote.authors:
             raise FourEyes(record_id=quote_id, detail="Whoever asked for the discount can't approve it.")
         said = Decision(revision=decision.revision, approved=decision.approved, by=by, reason=decision.reason)
         source_id = f"{DECISION}:{decision.revision}"

@@ -16,7 +16,7 @@ from process_apis.returns.v1.model import (
     ReturnStatus,
     Timeline,
 )
-from system_apis.canonical.refusals import QuantityExceeded, WrongState
+from system_apis.canonical.refusals import FourEyes, QuantityExceeded, WrongState
 from system_apis.canonical.values import AccountId, RecordId
 
 
@@ -65,12 +65,15 @@ class ReturnsV1(Contract, Protocol, owner="Returns desk"):
     @action(
         "/returns/{return_id}/decide",
         scope="returns.decisions:write",
-        raises=[WrongState],
+        raises=[FourEyes, WrongState],
         accepted=True,
         visible=by("account_id"),
     )
     async def decide_return(self, return_id: RecordId, decision: ReturnDecision) -> Return:
-        """Say yes or no to a return that waits for a decision."""
+        """Say yes or no to a return that waits for a decision.
+
+        Refused to who asked for the return.
+        """
         ...
 
     @action(

@@ -44,7 +44,7 @@ from process_apis.returns.v1.model import (
     Timeline,
 )
 from process_apis.returns.v1.showing import decision_of, entry_of, inspection_of, receipt_of, shown
-from system_apis.canonical.refusals import QuantityExceeded, WrongState
+from system_apis.canonical.refusals import FourEyes, QuantityExceeded, WrongState
 from system_apis.canonical.values import AccountId, RecordId
 from system_apis.crm.v1.contract import CrmV1
 from system_apis.erp.v1.contract import ErpV1
@@ -116,6 +116,7 @@ class Returns(ReturnsV1):
             requested_at=now,
             updated_at=now,
             warehouse=goods.warehouse,
+            requested_by=call.on_behalf_of.subject,
         )
         record = await self._flows.accept(RETURNS, return_id, goods.account_id, _fingerprint(goods), first, call)
         if call.wait_s > 0:
@@ -148,7 +149,10 @@ class Returns(ReturnsV1):
     async def decide_return(self, return_id: RecordId, decision: ReturnDecision) -> Return:
         """Say yes or no to a return that waits for a decision."""
         goods = await self._own(return_id, decision.account_id)
-        body = msgspec.json.encode(decision_of(decision, current_call().on_behalf_of.subject))
+        by = current_call().on_behalf_of.subject
+        if by in (goods.requested_by, *goods.corrected_by):
+            raise FourEyes(record_id=return_id, detail="Who asked for a return can't decide about it.")
+        body = msgspec.json.encode(decision_of(decision, by))
         if goods.stage != "decide" or not await self._flows.signal(return_id, DECISION, body, DECISION):
             raise WrongState(record_id=return_id, state=goods.stage, needs="decide")
         return shown(await self._until_decided(return_id, max(current_call().wait_s, PATIENCE_S)))

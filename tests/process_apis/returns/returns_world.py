@@ -141,16 +141,25 @@ def ask_back(world: World, body: dict[str, Any], key: str = "", who: str = "acme
     return answer.json()
 
 
-def say(world: World, return_id: str, what: str, body: dict[str, Any], *, key: str = "", wait_s: int = 8) -> Any:
+def say(
+    world: World,
+    return_id: str,
+    what: str,
+    body: dict[str, Any],
+    *,
+    key: str = "",
+    wait_s: int = 8,
+    who: str = "platform",
+) -> Any:
     """The answer to something that the company says about a return."""
     body = {"account_id": "ACME", **body}
     path = f"{RETURNS}/{return_id}/{what}"
-    return world.ask("platform", "POST", path, body=body, key=key or f"{what}-{return_id}", wait_s=wait_s)
+    return world.ask(who, "POST", path, body=body, key=key or f"{what}-{return_id}", wait_s=wait_s)
 
 
-def said(world: World, return_id: str, what: str, body: dict[str, Any], *, key: str = "", wait_s: int = 8) -> Any:
+def said(world: World, return_id: str, what: str, body: dict[str, Any], **rest: Any) -> Any:
     """The return after something was said that it takes."""
-    answer = say(world, return_id, what, body, key=key, wait_s=wait_s)
+    answer = say(world, return_id, what, body, **rest)
     assert answer.status_code == 202, answer.text
     return answer.json()
 

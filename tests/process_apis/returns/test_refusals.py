@@ -102,6 +102,15 @@ def test_a_no_undoes_nothing_because_nothing_was_done(world: World) -> None:
     assert say(world, goods["return_id"], "decide", {"approved": True}, key="later").status_code == 409
 
 
+def test_whoever_asked_for_a_return_does_not_decide_about_it(world: World) -> None:
+    sale = sell(world, bearings=200, shipped={BEARING: 200})
+    goods = ask_back(world, sale.wish((BEARING, 150)), who="platform")
+    for approved in (True, False):
+        refused = say(world, goods["return_id"], "decide", {"approved": approved}, key=f"own-{approved}")
+        assert (refused.status_code, refused.json()["type"]) == (409, "/problems/four-eyes")
+    assert said(world, goods["return_id"], "decide", {"approved": True}, who="manager")["status"] == "authorised"
+
+
 def test_goods_that_never_come_let_the_return_expire(world: World, clock: Ahead) -> None:
     sale = sell(world)
     goods = seen(world, ask_back(world, sale.wish((BEARING, 10))), "authorised")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
 
 from tests.process_apis.returns.returns_world import (
     BEARING,
+    RETURNS,
     SEAL,
     Sold,
     ask_back,
     came,
     on_hand,
     said,
+    say,
     seen,
     sell,
 )
@@ -27,11 +30,11 @@ def replay(world: World, goods: Any, step: str) -> Any:
     )
 
 
-def rerun(world: World, goods: Any, body: bytes) -> Any:
+def rerun(world: World, goods: Any, body: bytes, by: str = "desk") -> Any:
     return _once_allowed(
         world,
         lambda: world.run(
-            world.flows.rerun(goods["return_id"], "check_order", body, "again", by="desk", reason="corrected")
+            world.flows.rerun(goods["return_id"], "check_order", body, "again", by=by, reason="corrected")
         ),
     )
 
@@ -94,3 +97,24 @@ def test_a_rejected_return_is_asked_for_anew_with_what_is_right(world: World) ->
     new = seen(world, {"return_id": plan.flow_id}, "authorised")
     assert new["lines"][0]["quantity"] == 9
     assert seen(world, goods, "rejected")["problem"] == "quantity-exceeded"
+
+
+def test_whoever_corrected_a_return_does_not_decide_about_it(world: World) -> None:
+    sale = sell(world, bearings=200, shipped={BEARING: 200})
+    goods = ask_back(world, sale.wish((BEARING, 201)))
+    body = b'{"lines": [{"sku": "BRG-6204", "quantity": 150}], "by": "somebody else"}'
+    plan = rerun(world, goods, body, by="platform")
+    new = waiting(world, plan.flow_id)
+    for who in ("platform", "acme"):
+        refused = say(world, new["return_id"], "decide", {"approved": True}, who=who, key=f"by-{who}")
+        assert (refused.status_code, refused.json()["type"]) == (409, "/problems/four-eyes")
+    assert said(world, new["return_id"], "decide", {"approved": True}, who="manager")["status"] == "authorised"
+
+
+def waiting(world: World, return_id: str) -> Any:
+    """The return once it waits for a decision."""
+    deadline = time.monotonic() + 10
+    while not (found := world.get("platform", f"{RETURNS}/{return_id}"))["waits_for_decision"]:
+        assert time.monotonic() < deadline, found
+        world.run(asyncio.sleep(0.02))
+    return found
