@@ -25,7 +25,9 @@ from gateway.chaos.plan import FOLDER, OVER, FaultKind, Plan, write_plan
 from gateway.chaos.postgresql import Given, Own, Server
 from gateway.chaos.returns_desk import ReturnsDesk, returns
 from gateway.chaos.schedule import Run
+from gateway.chaos.supplier import Supplier
 from gateway.chaos.takeovers import Takeovers, read_takeovers
+from gateway.chaos.twins import order_again
 from gateway.chaos.verdict import Evidence, Finding, findings
 from gateway.chaos.wishes import ORDERS, wish
 
@@ -36,6 +38,7 @@ SETTLE_S = 60.0
 AHEAD = 3
 """Orders wait for kills that should have come before them, apart from this many."""
 PAGE = 200
+RETURNS_END = ("closed", "rejected")
 
 
 class Campaign(Struct, frozen=True, kw_only=True):
@@ -110,6 +113,8 @@ class _Course:
         self._crowd = Crowd([member.port for member in self._fleet.members], secret)
         self._tales: list[Tale] = []
         self._following: list[asyncio.Task[None]] = []
+        self._desk = ReturnsDesk(self._crowd, campaign.run.seed)
+        self._supplier = Supplier(self._crowd, self._tales)
         self._deadline = float("inf")
 
     async def run(self) -> tuple[Result, Evidence]:
@@ -126,7 +131,7 @@ class _Course:
         write_plan(self._home, plan)
         over = self._home / FOLDER / OVER
         over.touch()
-        desk: asyncio.Task[None] | None = None
+        people: list[asyncio.Task[None]] = []
         try:
             self._watch.stage("starting")
             await self._fleet.start()
@@ -134,7 +139,7 @@ class _Course:
             await put_goods(self._crowd)
             before = read_ledgers(self._home)
             over.unlink()
-            desk = asyncio.create_task(ReturnsDesk(self._crowd).work())
+            people = [asyncio.create_task(one.work()) for one in (self._desk, self._supplier)]
             killing = Killing(run, self._fleet, self._server, self._crowd.pulse)
             await self._drive(killing)
             over.touch()
@@ -146,9 +151,9 @@ class _Course:
             orders = await self._orders()
             codes = await self._fleet.stop()
         finally:
-            if desk is not None:
-                desk.cancel()
-                await asyncio.gather(desk, return_exceptions=True)
+            for one in people:
+                one.cancel()
+            await asyncio.gather(*people, return_exceptions=True)
             await self._crowd.leave()
             await self._fleet.end()
         self._watch.stage("checking")
@@ -178,7 +183,11 @@ class _Course:
         try:
             await self._crowd.fulfil(tale)
             if tale.order_ids:
+                if tale.wish.manner == "again":
+                    await order_again(self._crowd, tale)
                 await self._crowd.follow(tale, lambda: self._deadline)
+                if tale.twin_id:
+                    await self._crowd.until_ended(f"{ORDERS}/{tale.twin_id}", lambda: self._deadline)
         finally:
             room.release()
 
@@ -193,7 +202,7 @@ class _Course:
         """The returns, once all are closed or time is up."""
         while True:
             found = await returns(self._crowd)
-            if all(one["status"] == "closed" for one in found) or time.monotonic() > self._deadline:
+            if all(one["status"] in RETURNS_END for one in found) or time.monotonic() > self._deadline:
                 return found
             await asyncio.sleep(0.3)
 
@@ -226,6 +235,8 @@ class _Course:
             before=before,
             after=read_ledgers(self._home),
             returns=sent_back,
+            refused_returns=frozenset(self._desk.refused),
+            supplied=self._supplier.supplied,
             own=read_own_state(self._home, self._server.url),
             unexpected=self._fleet.unexpected(),
         )

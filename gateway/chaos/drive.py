@@ -43,7 +43,11 @@ class Tale(Struct, kw_only=True):
     """The last one seen."""
     cancelled_answer: str = ""
     """The status that an answered cancel showed, or the type of its refusal."""
+    accepted_at: float = 0.0
+    """When it was accepted, in monotonic seconds."""
     return_id: str = ""
+    twin_id: str = ""
+    """The order that asks for the same, where its channel takes such a one."""
     yeses: int = 0
     """How often it was approved."""
     amended: bool | None = None
@@ -127,6 +131,7 @@ class Crowd:
         if not tale.order_ids:
             return
         self.pulse.accepted += 1
+        tale.accepted_at = time.monotonic()
         if wish.manner in ("cancelled", "amended"):
             await asyncio.sleep(wish.regret_after_s)
             await (self._cancelled(tale) if wish.manner == "cancelled" else self._amended(tale))
@@ -151,6 +156,21 @@ class Crowd:
             await self._placed(tale)
         if wish.manner == "returned" and tale.status == "completed":
             await self._sent_back(tale)
+
+    async def until_ended(self, path: str, until: Callable[[], float]) -> None:
+        """Return when this order has ended, or the moment ``until()`` (monotonic seconds) has passed."""
+        pause_s = POLL_S
+        while time.monotonic() < until():
+            answer = await self.attempt(SALES, "GET", path)
+            if answer is not None and answer.status == 200 and answer.json()["status"] in ENDED:
+                return
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 1.5, LONGEST_POLL_S)
+
+    async def attempt(self, client: str, method: str, path: str, body: Any = None, key: str = "") -> Answer | None:
+        """The answer to one request; None: nobody answered, or asked to send it again."""
+        answer = await self._once(client, method, path, body, key)
+        return None if answer is None or _again(answer) else answer
 
     async def ask(self, client: str, method: str, path: str, body: Any = None, key: str = "") -> Answer:
         """The answer to a request that is sent until somebody answers it.
@@ -222,7 +242,7 @@ class Crowd:
         if answer.status == 202:
             tale.cancelled_answer = answer.json()["status"]
         else:
-            tale.cancelled_answer = _type_of(answer)
+            tale.cancelled_answer = answer.problem
 
     async def _sent_back(self, tale: Tale) -> None:
         """Return one of the first line."""
@@ -253,7 +273,7 @@ class Crowd:
         answer = await self._once(
             APPROVER, "POST", path, {"account_id": wish.account_id}, f"{wish.key}-yes-{tale.yeses}"
         )
-        if answer is not None and answer.status != 202 and not _again(answer) and _type_of(answer) != "wrong-state":
+        if answer is not None and answer.status != 202 and not _again(answer) and answer.problem != "wrong-state":
             tale.strange.append(f"POST {path} answered {answer.status}: {answer.body.decode(errors='replace')[:300]}")
 
     async def _amended(self, tale: Tale) -> None:
@@ -271,12 +291,12 @@ class Crowd:
                 tale.amended = True
                 return
             answer = await self._once(SALES, "PATCH", path, body, if_match=seen.etag)
-            if answer is None or _again(answer) or _type_of(answer) == "precondition-failed":
+            if answer is None or _again(answer) or answer.problem == "precondition-failed":
                 await asyncio.sleep(PAUSE_S)
                 continue
             if answer.status == 200:
                 tale.amended = True
-            elif _type_of(answer) != "wrong-state":
+            elif answer.problem != "wrong-state":
                 tale.strange.append(f"PATCH answered {answer.status}: {answer.body.decode(errors='replace')[:300]}")
             return
         tale.strange.append(f"nobody answered its amendment within {GIVE_UP_S:g} s")
@@ -315,20 +335,11 @@ class Crowd:
                 self.pulse.failure("connection lost")
             return None
         if _again(answer):
-            self.pulse.failure(_type_of(answer))
+            self.pulse.failure(answer.problem)
         else:
             self.pulse.answer()
         return answer
 
 
 def _again(answer: Answer) -> bool:
-    return answer.status >= 400 and _type_of(answer) in AGAIN
-
-
-def _type_of(answer: Answer) -> str:
-    if answer.status < 400:
-        return ""
-    try:
-        return str(answer.json()["type"]).removeprefix("/problems/")
-    except (msgspec.DecodeError, KeyError, TypeError):
-        return str(answer.status)
+    return answer.status >= 400 and answer.problem in AGAIN

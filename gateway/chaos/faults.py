@@ -20,7 +20,9 @@ from gateway.chaos.kill_switch import KillSwitch
 from gateway.chaos.plan import FAULTS, FOLDER, OVER, Fault, FaultKind, Plan, read_plan
 from governance.contract.refusals import SystemUnavailable
 
-COUNTED_EVERY = 50
+COUNTED_EVERY = 10
+SURE = frozenset({"erp.put_stock"})
+"""What people write down once and for all: nothing of Tiergate's repeats it, and coming late it would be wrong."""
 
 
 class Faults:
@@ -58,7 +60,7 @@ class Faults:
         operation = f"{system}.{name}"
 
         async def call(*args: Any, **kwargs: Any) -> Any:
-            if self._over.exists():
+            if self._over.exists() or operation in SURE:
                 return await method(*args, **kwargs)
             given = signature.bind(*args, **kwargs).arguments
             key = str(given.get("reference") or repr(given))

@@ -13,14 +13,20 @@ from gateway.chaos.wishes import (
     PLENTY,
     PORTAL_ACCOUNTS,
     SALES,
+    SCARCE,
+    SHOPS,
     SKUS,
-    WEB_SHOP,
 )
 
 CLIENTS = (*(account.lower() for account in PORTAL_ACCOUNTS), SALES, APPROVER, WATCHER, SYSTEMS)
 WAREHOUSES = ("HAM", "ROT", "POZ", "CLE-3PL")
 THIRD_PARTY = "CLE-3PL"
-PLACES = {IN_HAMBURG: ("HAM",), IN_ROTTERDAM: ("ROT",), **dict.fromkeys((*SKUS, DEAR), WAREHOUSES)}
+PLACES = {
+    IN_HAMBURG: ("HAM",),
+    IN_ROTTERDAM: ("ROT",),
+    **dict.fromkeys((*SKUS, DEAR), WAREHOUSES),
+    **dict.fromkeys(SCARCE, ()),
+}
 
 CONFIGURATION = """\
 # Written by tiergate chaos for one run.
@@ -44,6 +50,12 @@ system = "600000/60s burst 100000"
 [policies.idempotency]
 lease_s = 2
 
+[processes.order_to_fulfillment]
+stock_look_s = 5
+
+[processes.returns]
+approval_above_minor = 1000
+
 [roles.portal]
 select = [{{ tier = "experience", api = "portal" }}]
 
@@ -62,7 +74,7 @@ account_reach = "all"
 
 [consumers.{approver}]
 secrets = ["env:CHAOS_SECRET"]
-scopes = ["order-to-fulfillment.approvals:write", "order-to-fulfillment.orders:read"]
+scopes = ["order-to-fulfillment.approvals:write", "order-to-fulfillment.orders:read", "returns.decisions:write"]
 account_reach = "all"
 
 [consumers.{watcher}]
@@ -87,7 +99,9 @@ def configuration(database_url: str) -> str:
 
 
 async def put_goods(crowd: Crowd) -> None:
-    """Put as much on stock as any run can order, some of it in one warehouse only, and list it in the web shop.
+    """Put as much on stock as any run can order, some of it in one warehouse only, and list it in the shops.
+
+    Of what is scarce there is nothing yet.
 
     Raises:
         Lost: a system did not take it.
@@ -97,7 +111,8 @@ async def put_goods(crowd: Crowd) -> None:
         for warehouse in WAREHOUSES:
             level = {"on_hand": PLENTY if warehouse in places else 0, "third_party": warehouse == THIRD_PARTY}
             await _put(crowd, f"/system/erp/v1/inventory/{warehouse}/{sku}", level)
-        await _put(crowd, f"/system/commerce/v1/channels/{WEB_SHOP}/items/{sku}", {"title": sku, "price": price})
+        for shop in SHOPS.values():
+            await _put(crowd, f"/system/commerce/v1/channels/{shop}/items/{sku}", {"title": sku, "price": price})
 
 
 async def _put(crowd: Crowd, path: str, body: object) -> None:

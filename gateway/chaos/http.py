@@ -28,6 +28,16 @@ class Answer(Struct, frozen=True):
         """The body's document."""
         return msgspec.json.decode(self.body)
 
+    @property
+    def problem(self) -> str:
+        """The last word of the problem's type, or the status where there is none; empty for what is no problem."""
+        if self.status < 400:
+            return ""
+        try:
+            return str(self.json()["type"]).removeprefix("/problems/")
+        except (msgspec.DecodeError, KeyError, TypeError):
+            return str(self.status)
+
 
 class Connections:
     """Kept connections to the gateways of this machine, by port."""

@@ -41,6 +41,11 @@ class SalesOrder(Struct, frozen=True, kw_only=True):
     to_refund: int = 0
     """What its credit memos leave to be given back, by card."""
 
+    @property
+    def sales_order_id(self) -> str:
+        """The number under which others know it."""
+        return f"SO-{FIRST_NUMBER + self.key}"
+
 
 class Payment(Struct, frozen=True, kw_only=True):
     """A payment of the payment provider."""

@@ -1,4 +1,4 @@
-"""The people who take goods back: they receive what was authorised, inspect it, and put it into stock again."""
+"""The people who take goods back: they decide, receive what was authorised, inspect it, and put it into stock again."""
 
 from __future__ import annotations
 
@@ -7,18 +7,24 @@ from collections import Counter
 from typing import Any
 
 from gateway.chaos.drive import Crowd
-from gateway.chaos.http import Lost
-from gateway.chaos.wishes import RETURNS, SALES
+from gateway.chaos.http import Answer, Lost
+from gateway.chaos.plan import chance
+from gateway.chaos.wishes import APPROVER, RETURNS, SALES
 
 LOOK_S = 0.7
 PAGE = 200
+REFUSED = 0.3
+"""The share of returns that somebody is asked about and says no to."""
 
 
 class ReturnsDesk:
     """Works off returns as they come."""
 
-    def __init__(self, crowd: Crowd) -> None:
+    def __init__(self, crowd: Crowd, seed: int) -> None:
         self._crowd = crowd
+        self._seed = seed
+        self.refused: set[str] = set()
+        """The returns that it said no to, and was heard."""
         self._done: Counter[str] = Counter()
 
     async def work(self) -> None:
@@ -33,6 +39,9 @@ class ReturnsDesk:
 
     async def _see_to(self, goods: dict[str, Any]) -> None:
         lines = [(line["sku"], line["quantity"]) for line in goods["lines"]]
+        if goods["waits_for_decision"]:
+            await self._decide(goods)
+            return
         match goods["status"]:
             case "authorised":
                 told = [{"sku": sku, "quantity": quantity} for sku, quantity in lines]
@@ -43,12 +52,21 @@ class ReturnsDesk:
             case _:
                 pass
 
+    async def _decide(self, goods: dict[str, Any]) -> None:
+        approved = chance(self._seed, "take back", goods["order_reference"]) >= REFUSED
+        answer = await self._send(APPROVER, goods, "decide", approved=approved, reason="" if approved else "Used up.")
+        if answer.status == 202 and not approved:
+            self.refused.add(goods["return_id"])
+
     async def _tell(self, goods: dict[str, Any], deed: str, lines: list[dict[str, Any]]) -> None:
+        await self._send(SALES, goods, deed, lines=lines)
+
+    async def _send(self, client: str, goods: dict[str, Any], deed: str, **told: Any) -> Answer:
         name = f"{deed}-{goods['return_id']}"
         self._done[name] += 1
-        body = {"account_id": goods["account_id"], "lines": lines}
+        body = {"account_id": goods["account_id"], **told}
         key = f"{name}-{self._done[name]}"  # a refusal because it came too early would be answered again
-        await self._crowd.ask(SALES, "POST", f"{RETURNS}/{goods['return_id']}/{deed}", body, key)
+        return await self._crowd.ask(client, "POST", f"{RETURNS}/{goods['return_id']}/{deed}", body, key)
 
 
 async def returns(crowd: Crowd) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ EFFECTS = (
     "erp.cancel_sales_order", "logistics.release_shipment", "payments.capture",
 )  # fmt: skip
 """Steps of several effects may be cut between them, and an undo after any of its effects."""
-NEVER = frozenset({"reserve_or_ask", "settle_rest", "decide", "tell_end"})
+NEVER: frozenset[str] = frozenset()
 """Steps that the orders of a run hardly ever come to."""
 SHARES: tuple[tuple[KillKind, float], ...] = (("gateway", 0.2), ("worker", 0.1), ("store", 0.1))
 """Of the kills that are left by the database; all others are at a step's boundary."""

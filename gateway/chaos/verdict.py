@@ -41,6 +41,10 @@ class Evidence(Struct, frozen=True, kw_only=True):
     after: Ledgers
     own: OwnState
     returns: Sequence[Order] = ()
+    refused_returns: frozenset[str] = frozenset()
+    """Those that somebody said no to."""
+    supplied: Counter[str] = Counter()
+    """How many of each product came in."""
     unexpected: Sequence[str] = ()
     """Lines of the log about what should never happen."""
 
@@ -85,6 +89,8 @@ def _of_clients(evidence: Evidence) -> Iterator[Finding]:
             yield Finding(ids[0], f"{name}: its client was told that it is cancelled, and it is {status}")
         if tale.amended and status == "completed" and order["lines"][0]["quantity"] != wish.amended_quantity:
             yield Finding(ids[0], f"{name}: its client was told that it is amended, and it is not")
+        if tale.twin_id and known.get(tale.twin_id, {}).get("duplicate_of") != ids[0]:
+            yield Finding(tale.twin_id, f"looks like {ids[0]}, and is not there or not marked")
         if tale.status in ENDED and tale.status != status:
             yield Finding(ids[0], f"{name} had ended {tale.status} and is {status} now")
 
@@ -92,6 +98,7 @@ def _of_clients(evidence: Evidence) -> Iterator[Finding]:
 def _of_orders(evidence: Evidence) -> Iterator[Finding]:
     after = evidence.after
     posted = _grouped(after.orders, lambda one: (one.account_id, one.customer_reference))
+    whose = {order["sales_order_id"]: order["order_id"] for order in evidence.orders if order.get("sales_order_id")}
     paid = _grouped(after.payments, lambda one: one.order_id)
     sent = _grouped(after.shipments, lambda one: one.order_id)
     for order in evidence.orders:
@@ -100,7 +107,11 @@ def _of_orders(evidence: Evidence) -> Iterator[Finding]:
             yield Finding(order_id, f"has not ended: {status}, {order.get('stage')}: {order.get('reason')}")
             continue
         documents = (
-            [one for one in posted[order["account_id"], order["reference"]] if one.status != "cancelled"],
+            [
+                one
+                for one in posted[order["account_id"], order["reference"]]
+                if one.status != "cancelled" and whose.get(one.sales_order_id, order_id) == order_id
+            ],
             [one for one in sent[order_id] if one.status != "cancelled"],
             [one for one in paid[order_id] if not one.voided],
         )
@@ -160,14 +171,14 @@ def _billed(
     if len(invoices) != len(sent):
         yield f"it has {len(invoices)} invoices for {len(sent)} shipments"
     invoiced = sum(one.total for one in invoices)
-    by_card = order["payment"] == "card"
+    by_card, at_once = order["payment"] == "card", order["payment"] in ("card", "prepaid")
     captured = [(one.captured, one.captures, one.refunded) for one in paid]
     right = [(invoiced, invoiced, posted.to_refund)] if by_card else []
     if captured != right:
         yield f"payments took, moved and gave back {captured}, and {right} is right"
     settled = sum(one.paid for one in invoices)
-    if settled != (invoiced if by_card else 0):
-        yield f"{settled} of its invoices is paid, not {invoiced if by_card else 0}"
+    if settled != (invoiced if at_once else 0):
+        yield f"{settled} of its invoices is paid, not {invoiced if at_once else 0}"
 
 
 def _of_channel(order: Order, words: Sequence[str]) -> Iterator[Finding]:
@@ -179,7 +190,7 @@ def _of_channel(order: Order, words: Sequence[str]) -> Iterator[Finding]:
 def _strangers(evidence: Evidence) -> Iterator[Finding]:
     after = evidence.after
     ids = {order["order_id"] for order in evidence.orders}
-    accepted = {order_id for tale in evidence.tales for order_id in tale.order_ids}
+    accepted = {order_id for tale in evidence.tales for order_id in (*tale.order_ids, tale.twin_id)}
     references = {(order["account_id"], order["reference"]) for order in evidence.orders}
     for order_id in sorted(ids - accepted):
         yield Finding(order_id, "is an order that no client was told of")
@@ -200,7 +211,7 @@ def _of_returns(evidence: Evidence) -> Iterator[Finding]:
     wanted = {tale.return_id for tale in evidence.tales if tale.return_id}
     wanted |= {return_id for order in evidence.orders for return_id in order.get("return_ids") or ()}
     for return_id, one in known.items():
-        if one["status"] != "closed":
+        if one["status"] != ("rejected" if return_id in evidence.refused_returns else "closed"):
             yield Finding(one["order_id"], f"its return {return_id} has not ended: {one['status']}, {one['stage']}")
         if return_id not in wanted:
             yield Finding(one["order_id"], f"has return {return_id}, of which nobody was told")
@@ -217,7 +228,7 @@ def _of_stock(evidence: Evidence) -> Iterator[Finding]:
         if consumed[sku] != sent[sku]:
             yield Finding("", f"{consumed[sku]} of {sku} left the books and {sent[sku]} left the warehouses")
     for sku, had in sorted(before.on_hand.items()):
-        due = had - consumed[sku] + after.restocked[sku]
+        due = had + evidence.supplied[sku] - consumed[sku] + after.restocked[sku]
         if after.on_hand[sku] != due:
             yield Finding("", f"{after.on_hand[sku]} of {sku} is on hand, and {due} should be")
         if after.reserved[sku]:

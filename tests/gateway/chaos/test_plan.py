@@ -6,7 +6,7 @@ from collections import Counter
 
 from gateway.chaos.plan import Plan, chance
 from gateway.chaos.schedule import Run, boundaries, kills, stops
-from gateway.chaos.wishes import BUYERS, CANCELLED, wish
+from gateway.chaos.wishes import BUYERS, CANCELLED, COMPLETED, wish
 
 PLAN = Plan(seed=7, failing=0.1, lost=0.05, slow=0.05, away=0.1)
 RUN = Run(seed=7, orders=1_000, kills=120, processes=3, database_is_own=True)
@@ -78,7 +78,12 @@ def test_without_a_database_of_its_own_none_is_killed() -> None:
 def test_wishes_are_of_every_kind_and_have_keys_of_their_own() -> None:
     wishes = [wish(3, number, 0.05) for number in range(1_000)]
     assert {one.buyer for one in wishes} == {buyer.name for buyer in BUYERS}
-    assert {one.manner for one in wishes} == {"plain", "cut", "doubled", "repeated", "cancelled", "amended", "returned"}
+    usual = {"plain", "cut", "doubled", "repeated", "cancelled", "amended", "returned"}
+    assert {one.manner for one in wishes} == {*usual, "again"}
+    again = [one for one in wishes if one.manner == "again"]
+    assert {one.is_flagged_again for one in again} == {True, False}
+    assert all(one.ends == COMPLETED for one in again)  # what was given up may be ordered again
+    assert len({one.scarce for one in wishes}) > 20
     assert len({one.key for one in wishes}) == len({one.reference for one in wishes}) == 1_000
     assert all((CANCELLED in one.ends) == (one.manner == "cancelled") for one in wishes)
     assert wishes == [wish(3, number, 0.05) for number in range(1_000)]
