@@ -33,6 +33,7 @@ unexpected = logging.getLogger("tiergate.unexpected")
 ALIVE = ("PENDING", "ENQUEUED", "DELAYED")
 """Statuses of the engine in which it will go on with a workflow."""
 AT_ONCE = 100
+MOST_WORDS = 1_800
 TOLD = frozenset({"ValidationError", "DecodeError", "NotFound"})
 """Failures beside the engine's own whose words name no more than a place in a record."""
 
@@ -52,7 +53,8 @@ class Remains(Struct, frozen=True, kw_only=True):
         if self.failure is None:
             return f"{said}."
         known = self.failure.kind in TOLD or hasattr(engine_errors, self.failure.kind)
-        return f"{said}, {self.failure.kind}{f': {self.failure.words}' if known else ''}."[:2_000]
+        words = f": {self.failure.words[:MOST_WORDS].rstrip('.')}" if known else ""
+        return f"{said}, {self.failure.kind}{words}."
 
 
 def lost_flows(connection: sa.Connection, names: list[str]) -> list[str]:

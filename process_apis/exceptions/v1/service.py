@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from governance.call import Clock, current_call, derive_key
@@ -295,7 +296,7 @@ class Exceptions(ExceptionsV1):
 def _record(connection: sa.Connection, flow: Flow[Any] | None, flow_id: str) -> Any:
     try:
         return flow.book.load(connection, flow_id) if flow is not None else None
-    except NotFound:  # retention took it
+    except (NotFound, msgspec.MsgspecError):  # retention took it, or it is what the exception is about
         return None
 
 

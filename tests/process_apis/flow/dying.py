@@ -2,6 +2,8 @@
 
 python dying.py HOME accept          accepts a flow that kills its process, and one that waits; then runs them
 python dying.py HOME run             runs what is there until the deadly flow rests
+python dying.py HOME accept-late     the same with a table whose deadly step is behind the pivot, and the trials
+python dying.py HOME run-late        that a gateway gives a step by itself
 python dying.py HOME settle          settles every open exception of a table whose last step was refused
 """
 
@@ -38,13 +40,16 @@ def told(run: Run[Case]) -> Case:
 
 
 POISON = flow(step("reserve"), step("poison", deadly), step("ship", pivot=True))
+POISON_LATE = flow(step("reserve"), step("ship", pivot=True), step("poison", deadly, queue="invoices"))
 REFUSED = flow(step("ship", pivot=True), step("tell", told))
 
 
 def run_poison(home: Path, what: str) -> None:
     """Begin or go on with the deadly flow and its innocent companion."""
-    with telling(home, POISON, trials=1) as story:
-        if what == "accept":
+    late = what.endswith("-late")
+    trials = {} if late else {"trials": 1}
+    with telling(home, POISON_LATE if late else POISON, **trials) as story:
+        if what.startswith("accept"):
             story.when_accepted("innocent")
             story.when_accepted("deadly", quantity=DEADLY)
         story.expect_resting("deadly", "exception")

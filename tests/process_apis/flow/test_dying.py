@@ -9,13 +9,15 @@ import time
 from pathlib import Path
 
 import msgspec
-from dying import BEGUN, POISON, REFUSED
+from dying import BEGUN, POISON, POISON_LATE, REFUSED
 from flow_story import telling
 
+from process_apis.flow.trouble import seen
 from system_apis.canonical.refusals import WrongState
 
 SCRIPT = Path(__file__).parent / "dying.py"
 ROOT = Path(__file__).parents[3]
+DIED = "The process died in this step again and again."
 
 
 def ran(home: Path, what: str) -> int:
@@ -37,9 +39,29 @@ def test_a_flow_that_kills_its_process_is_given_to_people_and_no_other_is(home: 
         poisoned = story.exceptions("deadly")[0]
         assert (poisoned.kind, poisoned.step, poisoned.status) == ("poison", "poison", "open")
         assert msgspec.json.decode(poisoned.choices) == ["retry", "cancel"]
+        evidence = seen(poisoned.evidence)
+        assert (evidence.stage, evidence.error) == ("poison", DIED)
+        assert ("poison", "on_hold") in story.noted("deadly")
         assert story.exceptions("innocent") == []
         assert story.when_settled("deadly", "cancel")
         story.expect("deadly", status="cancelled")
+
+
+def test_behind_the_pivot_too_the_flow_rests_with_its_evidence_after_its_trials(home: Path) -> None:
+    exits = [ran(home, what) for what in ("accept-late", *["run-late"] * 5)]
+    assert exits == [9, 9, 9, 9, 9, 0], "twice under way, three times on trial, then it rests"
+    with telling(home, POISON_LATE) as story:
+        [poisoned] = story.exceptions("deadly")
+        assert (poisoned.kind, poisoned.queue, poisoned.step) == ("poison", "invoices", "poison")
+        assert msgspec.json.decode(poisoned.choices) == ["retry", "skip"]
+        evidence = seen(poisoned.evidence)
+        assert (evidence.stage, evidence.error, evidence.committed, evidence.may_turn_back) == (
+            "poison", DIED, True, False
+        )  # fmt: skip
+        story.expect("deadly", status="on_hold", problem="internal-error", reason=DIED)
+        assert story.when_settled("deadly", "skip")
+        story.expect("deadly", stage="completed", status="accepted", exceptions=[])
+        assert story.exceptions("innocent") == []
 
 
 def test_a_settlement_counts_once_though_its_process_is_killed(home: Path) -> None:
