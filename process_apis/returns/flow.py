@@ -20,7 +20,12 @@ def needs_decision(goods: ReturnRecord) -> bool:
 
 def is_credited(goods: ReturnRecord) -> bool:
     """Whether anything that came was accepted."""
-    return goods.credits_something
+    return goods.worth is not None and goods.worth.amount_minor > 0
+
+
+def has_rest(goods: ReturnRecord) -> bool:
+    """Whether not all of it could be credited."""
+    return goods.uncredited is not None
 
 
 def goes_to_card(goods: ReturnRecord) -> bool:
@@ -45,6 +50,7 @@ RETURNS: Flow[ReturnRecord] = Flow(
         Step(name="dispose", do=Do.dispose, status="inspected", skippable=False),
         Step(name="credit", do=Do.credit, when=is_credited, status="credited", queue="invoices", skippable=False),
         Step(name="refund", do=Do.refund, when=goes_to_card, queue="payments"),
+        Step(name="see_to_rest", do=Do.see_to_rest, when=has_rest, queue="invoices"),
         Step(name="close", do=Do.close, status="closed", publishes=telling.credited),
     ),
     last=Step(name="tell_end", do=Do.tell_end),

@@ -118,6 +118,8 @@ class ReturnRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     receipt: Receipt | None = None
     inspection: Inspection | None = None
     credit: Money | None = None
+    uncredited: Money | None = None
+    """What of the accepted goods' worth the order's invoices had no room for: it was credited before."""
     credit_memo_ids: tuple[RecordId, ...] = ()
     refund: Refunding | None = None
     credited_by: Literal["account", "card"] | None = None
@@ -135,6 +137,11 @@ class ReturnRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.receipt is not None and self.inspection is None and self.status in ("received", "on_hold")
 
     @property
+    def worth(self) -> Money | None:
+        """What the accepted goods were sold for; None before they were inspected."""
+        return self.credit if self.credit is None or self.uncredited is None else self.credit + self.uncredited
+
+    @property
     def credits_something(self) -> bool:
-        """Whether anything that came was accepted."""
+        """Whether anything is credited."""
         return self.credit is not None and self.credit.amount_minor > 0

@@ -30,7 +30,13 @@ from process_apis.returns.record import OF_PROCESS, Refunding, ReturnRecord
 from process_apis.returns.settings import ReturnSettings
 from process_apis.returns.signals import DECISION, INSPECTION, RECEIPT, decision_in, inspection_in, receipt_in
 from system_apis.canonical.entities import Return
-from system_apis.canonical.refusals import QuantityExceeded, ReturnExpired, ReturnNotAuthorised, WrongState
+from system_apis.canonical.refusals import (
+    AmountExceeded,
+    QuantityExceeded,
+    ReturnExpired,
+    ReturnNotAuthorised,
+    WrongState,
+)
 from system_apis.canonical.values import Money, total
 from system_apis.erp.v1.contract import ErpV1
 from system_apis.erp.v1.model import ForAccount
@@ -176,9 +182,12 @@ class ReturnSteps:
         goods = run.state
         credited = await self._erp.credit_return(goods.rma or "", ForAccount(account_id=goods.account_id))
         run.say(f"{credited.return_id}, {credited.credit}")
+        rest = (goods.worth or credited.credit) - credited.credit
         refund = goods.refund or await self._refund_of(goods, credited)  # done again, it would see its own
         return replace(
             goods,
+            credit=credited.credit,
+            uncredited=rest if rest.amount_minor > 0 else None,
             credit_memo_ids=credited.credit_memo_ids,
             refund=refund,
             credited_by="card" if refund else "account",
@@ -192,6 +201,17 @@ class ReturnSteps:
             await self._payments.refund(goods.refund.payment_id, wish)
             run.say(str(goods.refund.amount))
         return goods
+
+    async def see_to_rest(self, run: ReturnRun) -> ReturnRecord:
+        """People know what of the goods' worth was not credited, and leave it so, or credit it by hand."""
+        rest = run.state.uncredited
+        if rest is None:
+            return run.state
+        raise AmountExceeded(
+            remaining=Money(0, rest.currency),
+            requested=rest,
+            detail=f"{rest} of what was accepted is not credited: the order's invoices were credited before.",
+        )
 
     async def close(self, run: ReturnRun) -> ReturnRecord:
         """The customer knows what came of it."""
@@ -207,7 +227,8 @@ class ReturnSteps:
             )
             await self._correspondence.tell(run, goods.account_id, content)
         else:
-            await self._tell_closed(run, "rejected", goods.inspection.reason if goods.inspection else "")
+            said = goods.inspection.reason if goods.inspection else ""
+            await self._tell_closed(run, "rejected", said or ("It was credited before." if goods.uncredited else ""))
         return goods
 
     async def tell_end(self, run: ReturnRun) -> ReturnRecord:

@@ -291,7 +291,7 @@ class ErpPort(Protocol):
         ...
 
     async def receive_return(self, return_id: RecordId, account_id: AccountId) -> Return:
-        """Take the goods into stock and credit the invoices. Raises ``NotFound``."""
+        """Take the goods into stock and credit the invoices, as far as they are not credited. Raises ``NotFound``."""
         ...
 
     async def inspect_return(self, return_id: RecordId, inspection: ReturnInspection, reference: Reference) -> Return:
@@ -307,7 +307,11 @@ class ErpPort(Protocol):
         ...
 
     async def credit_return(self, return_id: RecordId, account_id: AccountId) -> Return:
-        """Credit the invoices for what was accepted, once. Raises ``NotFound``, ``WrongState`` before inspection."""
+        """Credit the invoices for what was accepted, once and as far as they are not credited; ``credit`` is then that.
+
+        Raises:
+            NotFound, WrongState before inspection
+        """
         ...
 
     async def cancel_return(self, reference: Reference, account_id: AccountId) -> Return | None:

@@ -152,6 +152,8 @@ class Return(Struct, frozen=True, kw_only=True):
     waits_for_decision: bool = False
     credit: Money | None = None
     """What was credited, or is going to be after inspection."""
+    uncredited: Money | None = None
+    """What of the accepted goods' worth was not credited, because their invoices were credited before."""
     credit_memo_ids: tuple[RecordId, ...] = ()
     credited_by: Literal["account", "card"] | None = None
     refunded: Money | None = None

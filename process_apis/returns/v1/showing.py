@@ -37,6 +37,7 @@ def shown(goods: ReturnRecord) -> Return:
         value=goods.value,
         waits_for_decision=goods.stage == "decide",
         credit=goods.credit,
+        uncredited=goods.uncredited,
         credit_memo_ids=goods.credit_memo_ids,
         credited_by=goods.credited_by,
         refunded=goods.refund.amount if goods.refund else None,

@@ -483,7 +483,7 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
     async def receive_return(self, return_id: RecordId, receipt: ForAccount) -> Return:
         """Take the goods into stock and credit the order's invoices.
 
-        Done once however often it is asked.
+        Never above what is left of them: `credit` is then what they took. Done once however often it is asked.
         """
         ...
 
@@ -505,7 +505,7 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
     async def credit_return(self, return_id: RecordId, credit: ForAccount) -> Return:
         """Credit the order's invoices for what was accepted.
 
-        Done once however often it is asked.
+        Never above what is left of them: `credit` is then what they took. Done once however often it is asked.
         """
         ...
 

@@ -12,6 +12,7 @@ from process_apis.flow.tables import exceptions
 from process_apis.flow.trouble import Settlement
 from process_apis.returns.flow import RETURNS
 from system_apis.canonical.refusals import AmountExceeded, MessageRefused
+from system_apis.erp.receivables import NewCreditMemo
 from tests.process_apis.returns.returns_world import (
     BEARING,
     ask_back,
@@ -26,6 +27,10 @@ from tests.process_apis.returns.returns_world import (
     sell,
 )
 from tests.process_apis.world import World
+
+
+def money(cents: int) -> dict[str, object]:
+    return {"amount_minor": cents, "currency": "EUR"}
 
 
 def opened(world: World, return_id: str) -> Any:
@@ -61,6 +66,32 @@ def test_a_refund_that_is_refused_waits_for_people(world: World) -> None:
     assert payment["refunded"]["amount_minor"] == 3_570
     assert not settle(world, found.exception_id, "retry"), "it is settled once"
     assert events_of(world, sale.order_id)[-1] == "return.credited"
+
+
+@pytest.mark.parametrize("before", [10_000, 16_660])
+def test_credit_that_the_invoice_has_no_room_for_is_named_to_people(world: World, before: int) -> None:
+    sale = sell(world, card=True)
+    (invoice,) = world.get("platform", "/system/erp/v1/invoices", sales_order_id=sale.sales_order_id)["items"]
+    goodwill = NewCreditMemo(account_id="ACME", invoice_id=invoice["invoice_id"], amount=eur(before))
+    world.run(world.erp.post_credit_memo(goodwill, f"goodwill-{before}"))
+    goods = ask_back(world, sale.wish((BEARING, 10)))
+    said(world, goods["return_id"], "receive", came((BEARING, 10)))
+    say(world, goods["return_id"], "inspect", {"lines": [{"sku": BEARING, "restocked": 10}]})
+    goods = seen(world, goods, "on_hold")
+    left = 16_660 - before
+    rest = 11_900 - left
+    assert (goods["problem"], goods["credit"], goods["uncredited"]) == ("amount-exceeded", money(left), money(rest))
+    assert f"{eur(rest)} of what was accepted" in goods["end_reason"]
+    assert goods["refunded"] == (money(left) if left else None), "what was credited waits for nobody"
+    found = opened(world, goods["return_id"])
+    assert (found.queue, found.step) == ("invoices", "see_to_rest")
+    assert settle(world, found.exception_id, "skip")
+    goods = seen(world, goods, "closed")
+    assert (goods["credit"], goods["uncredited"]) == (money(left), money(rest))
+    payment = world.get("platform", f"/system/payments/v1/payments/{sale.payment_id}")
+    assert payment["refunded"] == money(left)
+    told = letter(world, goods["rma"], "return_credited" if left else "return_closed").text
+    assert ("66,60" if left else "It was credited before.") in told
 
 
 def test_a_reader_who_refuses_mail_stops_nothing(world: World) -> None:

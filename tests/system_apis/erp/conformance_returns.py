@@ -9,8 +9,10 @@ import pytest
 from governance.contract.problems import NotFound
 from system_apis.canonical.entities import SalesOrder
 from system_apis.canonical.refusals import QuantityExceeded, ReferenceTaken, Tombstoned, WrongState
+from system_apis.canonical.values import total
 from system_apis.erp.documents import InspectedLine, NewReturn, NewReturnLine, ReturnInspection
 from system_apis.erp.port import DocumentFilter, ErpPort
+from system_apis.erp.receivables import NewCreditMemo
 from tests.system_apis.erp.material import eur, furnish, invoiced
 
 
@@ -158,5 +160,34 @@ class ErpInspections:
             await asyncio.gather(*(port.inspect_return(made.return_id, accepted(4), "insp-1") for _ in range(5)))
             await asyncio.gather(*(port.credit_return(made.return_id, "CT-A") for _ in range(5)))
             assert await on_hand(port) == before + 4
+
+        asyncio.run(scenario())
+
+    def test_no_invoice_is_credited_more_than_it_has_left_and_the_return_says_so(self, port: ErpPort) -> None:
+        async def scenario() -> None:
+            await furnish(port)
+            order = await invoiced(port, ("CT-1", 5, 1_000))
+            made = await port.create_return(back(order, 5), "ret-1")
+            ((_, invoice),) = await port.list_invoices(DocumentFilter(sales_order_id=order.sales_order_id), 0, 10)
+            goodwill = NewCreditMemo(account_id="CT-A", invoice_id=invoice.invoice_id, amount=eur(2_000))
+            await port.post_credit_memo(goodwill, "goodwill")
+            assert (await port.inspect_return(made.return_id, accepted(5), "insp-1")).credit == eur(5_950)
+            credited = await port.credit_return(made.return_id, "CT-A")
+            memos = [await port.get_credit_memo(one) for one in credited.credit_memo_ids]
+            assert credited.credit == eur(3_950) == total(tuple(one.total for one in memos), "EUR")
+            assert await port.credit_return(made.return_id, "CT-A") == credited
+
+        asyncio.run(scenario())
+
+    def test_goods_that_were_received_are_credited_no_more_than_the_invoice_has_left(self, port: ErpPort) -> None:
+        async def scenario() -> None:
+            await furnish(port)
+            order = await invoiced(port, ("CT-1", 5, 1_000))
+            made = await port.create_return(back(order, 5), "ret-1")
+            ((_, invoice),) = await port.list_invoices(DocumentFilter(sales_order_id=order.sales_order_id), 0, 10)
+            goodwill = NewCreditMemo(account_id="CT-A", invoice_id=invoice.invoice_id, amount=eur(2_000))
+            await port.post_credit_memo(goodwill, "goodwill")
+            assert (await port.receive_return(made.return_id, "CT-A")).credit == eur(3_950)
+            assert (await port.get_invoice(invoice.invoice_id)).credited == invoice.total
 
         asyncio.run(scenario())

@@ -75,6 +75,8 @@ def inspect(
 def credit(connection: sqlite3.Connection, return_id: str, account_id: str, now: datetime) -> Return:
     """Credit the order's invoices for what was accepted, once, by a credit memo for each of them.
 
+    None takes more than is left of it, so the return is worth what they took.
+
     Raises:
         NotFound: there is no such return of this account.
         WrongState: it was not inspected yet, or is cancelled.
@@ -87,8 +89,8 @@ def credit(connection: sqlite3.Connection, return_id: str, account_id: str, now:
     if found.status != "received":
         raise WrongState(record_id=return_id, state=found.status, needs="received")
     key = key_of("RET", return_id)
-    _post_credit_memos(connection, key, found, now)
-    connection.execute("UPDATE returns SET status = 'credited' WHERE key = ?", (key,))
+    credited = _post_credit_memos(connection, key, found, now)
+    connection.execute("UPDATE returns SET status = 'credited', credit = ? WHERE key = ?", (credited, key))
     return returns.by_key(connection, key)
 
 
@@ -142,8 +144,8 @@ def _post(
         returns.put_into_stock(connection, sku, warehouse, restocked)
 
 
-def _post_credit_memos(connection: sqlite3.Connection, key: int, found: Return, now: datetime) -> None:
-    """Credit the order's invoices, oldest first, each up to what is left of it."""
+def _post_credit_memos(connection: sqlite3.Connection, key: int, found: Return, now: datetime) -> int:
+    """Credit the order's invoices, oldest first, each up to what is left of it; what they took, in minor units."""
     amount = found.credit.amount_minor
     sql = "SELECT key, total - credited AS open FROM invoices WHERE sales_order = ? ORDER BY key"
     for row in connection.execute(sql, (key_of("SO", found.sales_order_id),)).fetchall():
@@ -160,6 +162,7 @@ def _post_credit_memos(connection: sqlite3.Connection, key: int, found: Return, 
         values = (key, key_of("CM", posted.credit_memo_id))
         connection.execute("INSERT INTO return_credits VALUES (?, ?)", values)
         amount -= part
+    return found.credit.amount_minor - amount
 
 
 def _per_sku(found: Return) -> dict[str, int]:

@@ -89,14 +89,15 @@ def find_payment(connection: sqlite3.Connection, reference: str) -> InvoicePayme
     return row and InvoicePayment(account_id=row["account_id"], amount=Money(row["amount"], row["currency"]))
 
 
-def credit(connection: sqlite3.Connection, order_key: int, amount: int) -> None:
-    """Take ``amount`` minor units off the order's invoices, oldest first."""
+def credit(connection: sqlite3.Connection, order_key: int, amount: int) -> int:
+    """Take ``amount`` minor units off the order's invoices, oldest first; how many had no room for it."""
     rows = connection.execute("SELECT * FROM invoices WHERE sales_order = ? ORDER BY key", (order_key,)).fetchall()
     for row in rows:
         part = min(amount, row["total"] - row["credited"])
         connection.execute("UPDATE invoices SET credited = credited + ? WHERE key = ?", (part, row["key"]))
         settle(connection, row["key"])
         amount -= part
+    return amount
 
 
 def settle(connection: sqlite3.Connection, key: int) -> None:

@@ -69,8 +69,8 @@ def receive(connection: sqlite3.Connection, return_id: str, account_id: str) -> 
     key = key_of("RET", return_id)
     for line in found.lines:
         put_into_stock(connection, line.sku, line.warehouse, line.quantity)
-    invoices.credit(connection, key_of("SO", found.sales_order_id), found.credit.amount_minor)
-    connection.execute("UPDATE returns SET status = 'credited' WHERE key = ?", (key,))
+    rest = invoices.credit(connection, key_of("SO", found.sales_order_id), found.credit.amount_minor)
+    connection.execute("UPDATE returns SET status = 'credited', credit = credit - ? WHERE key = ?", (rest, key))
     return by_key(connection, key)
 
 
