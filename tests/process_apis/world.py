@@ -59,6 +59,7 @@ from system_apis.notifications.port import NotificationsPort
 from system_apis.notifications.v1.service import Notifications
 from system_apis.payments.connectors.embedded import connector as payments
 from system_apis.payments.port import PaymentsPort
+from tests.process_apis.prepared import prepare
 
 Result = TypeVar("Result")
 TIERS: frozenset[Any] = frozenset({"system", "process", "experience"})
@@ -119,6 +120,7 @@ class World:
         clock: Clock = extra.get(Clock, SystemClock())
         self._runner = asyncio.Runner()
         self._files = RecordFiles(home / "systems")
+        prepare(home)
         self._flows = FlowRuntime(extra.get(FlowSettings, FlowSettings(home=home)), clock)
         self.erp = erp.Connector(erp.Settings(), self._files, clock)
         self.crm = crm.Connector(crm.Settings(), self._files, clock)

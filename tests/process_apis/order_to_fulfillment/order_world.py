@@ -48,6 +48,7 @@ from system_apis.payments.connectors.embedded.connector import Connector as Paym
 from system_apis.payments.connectors.embedded.connector import Settings as PaymentsSettings
 from system_apis.payments.port import PaymentsPort
 from system_apis.payments.v1.service import Payments as PaymentsService
+from tests.process_apis.prepared import prepare
 
 SERVICES: tuple[type[Any], ...] = (
     ErpService, CrmService, PaymentsService, LogisticsService, CommerceService, NotificationsService, Returns,
@@ -82,6 +83,8 @@ class World:
         self.systems: tuple[Any, ...] = (
             self.erp, self.crm, self.payments, self.logistics, self.commerce, self.notifications,
         )  # fmt: skip
+        if settings is None or not settings.database_url:
+            prepare(home)
         self.flows = FlowRuntime(settings or FlowSettings(home=home), clock)
         wrap = wrap or (lambda port: port)
         resources: dict[Any, Any] = {
