@@ -138,6 +138,23 @@ class PaymentsPortConformance:
 
         asyncio.run(scenario())
 
+    def test_what_went_back_is_not_authorized_again(self, port: PaymentsPort) -> None:
+        """The rule: all captures together never exceed what is authorised, whatever was refunded; a void ends it."""
+
+        async def scenario() -> None:
+            payment_id = (await port.authorize(request(), "r-1")).payment_id
+            await port.capture(payment_id, "ACME", EUR_50, "c-1")
+            assert (await port.refund(payment_id, "ACME", EUR_50, "f-1")).status == "refunded"
+            with pytest.raises(AmountExceeded) as caught:
+                await port.capture(payment_id, "ACME", Money(1, "EUR"), "c-2")
+            assert caught.value.remaining == Money(0, "EUR")
+            voided = (await port.authorize(request(), "r-2")).payment_id
+            await port.void("r-2", "ACME")
+            with pytest.raises(WrongState):
+                await port.capture(voided, "ACME", Money(1, "EUR"), "c-3")
+
+        asyncio.run(scenario())
+
     def test_another_currency_is_refused(self, port: PaymentsPort) -> None:
         async def scenario() -> None:
             payment_id = (await port.authorize(request(), "r-1")).payment_id

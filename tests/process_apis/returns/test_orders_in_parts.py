@@ -1,4 +1,4 @@
-"""An order that is cancelled when some of it has left: what left comes back, apart from what is on its way already."""
+"""Orders that leave in parts: a part that came back stops no other, and a cancel asks for what is not back already."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from system_apis.canonical.entities import Payment
 from system_apis.erp.documents import NewReturn, NewReturnLine
 from system_apis.logistics.connectors.embedded.connector import Settings as LogisticsSettings
+from system_apis.payments.port import PaymentFilter
 from tests.process_apis.returns.orders_world import (
     ORDERS,
     WITH_ORDERS,
@@ -18,7 +20,7 @@ from tests.process_apis.returns.orders_world import (
     sent_back,
     stocked,
 )
-from tests.process_apis.returns.returns_world import BEARING, RETURNS, seen
+from tests.process_apis.returns.returns_world import BEARING, RETURNS, eur, seen
 from tests.process_apis.world import World, running
 
 NEVER = LogisticsSettings(pick_after_s=0, dispatch_after_s=3_600, deliver_after_s=3_600)
@@ -37,6 +39,22 @@ def partly_sent(world: World, name: str) -> Any:
     [first] = [one["shipment_id"] for one in order["shipments"] if one["warehouse"] == "HAM"]
     world.run(world.logistics.dispatch_shipment(first, "ACME", f"sent-{name}"))
     return become(world, order, lambda one: len(one["invoice_ids"]) == 1)
+
+
+def test_the_second_part_is_paid_though_all_money_of_the_first_went_back(world: World) -> None:
+    order = partly_sent(world, "PO-first-back")
+    goods = sent_back(world, order, 3)
+    assert payment_of(world, order).status == "refunded"
+    [rest] = [one["shipment_id"] for one in order["shipments"] if one["warehouse"] == "ROT"]
+    world.run(world.logistics.dispatch_shipment(rest, "ACME", "sent-rest"))
+    order = become(world, order, lambda one: one["status"] == "completed")
+    payment = payment_of(world, order)
+    assert (payment.captured, payment.refunded) == (payment.amount, eur(goods["credit"]["amount_minor"]))
+
+
+def payment_of(world: World, order: Any) -> Payment:
+    [(_, payment)] = world.run(world.payments.list_payments(PaymentFilter(order_reference=order["order_id"]), 0, 10))
+    return payment
 
 
 def cancelled(world: World, order: Any) -> Any:
