@@ -59,7 +59,7 @@ def expected() -> set[int]:
 
 
 def run(*command: str) -> str:
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=50).stdout
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=150).stdout
 
 
 def test_mypy_sees_every_wrong_line(wrong: Path) -> None:

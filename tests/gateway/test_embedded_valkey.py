@@ -18,7 +18,7 @@ from governance.store import Store
 
 pytestmark = pytest.mark.anyio
 
-PATIENCE_S = 10.0
+PATIENCE_S = 40.0
 PARENT = """
 import asyncio, sys
 from pathlib import Path

@@ -36,7 +36,7 @@ PORTS = range(15_000, 30_000)
 T = TypeVar("T")
 
 
-def eventually(what: str, look: Callable[[], T | None], within_s: float = 20.0) -> T:
+def eventually(what: str, look: Callable[[], T | None], within_s: float = 40) -> T:
     """What ``look`` gives once it gives something true; fails after ``within_s`` seconds, saying ``what``."""
     until = time.monotonic() + within_s
     while True:
@@ -99,7 +99,7 @@ class Process:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=150,
         )
 
     def wait_until_ready(self) -> None:

@@ -12,7 +12,7 @@ from tests.journeys.conftest import CONFIGURATION
 from tests.journeys.gateways import eventually, running
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_an_order_is_accounted_for_with_what_it_made_in_every_system(tmp_path: Path) -> None:
     with running(tmp_path, "co-located", CONFIGURATION) as gateway:
         audit = gateway.home / "audit"

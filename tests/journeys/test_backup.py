@@ -41,7 +41,7 @@ def ordering(gateway: Gateway) -> tuple[list[str], list[str]]:
     return before, placed
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_orders_of_a_backup_are_completed_where_it_is_restored(tmp_path: Path) -> None:
     (tmp_path / "lost").mkdir()
     (tmp_path / "new").mkdir()

@@ -98,7 +98,7 @@ CASES = [
 ]
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(("kill", "seed"), CASES)
 def test_orders_survive(tmp_path: Path, kill: Callable[[Gateway], None], seed: int) -> None:
     moments = random.Random(f"{kill.__name__} {seed}")

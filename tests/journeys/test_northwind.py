@@ -33,7 +33,7 @@ AT_ONCE = 8
 
 pytestmark = [
     pytest.mark.skipif(not NORTHWIND.exists(), reason="the Northwind sample is not beside the repository"),
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(300),
 ]
 
 

@@ -65,7 +65,7 @@ def test_a_request_is_one_request_in_every_tier(gateway: Gateway, client: Callab
         assert "authorize:scopes" in hop["chain"]
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("away", ABOVE)
 def test_while_a_tier_is_away_reads_say_so_and_orders_wait(tmp_path: Path, away: str) -> None:
     with running(tmp_path, "split", CONFIGURATION) as gateway:

@@ -14,7 +14,7 @@ import pytest
 from tests.experience_apis.portal.test_service import PORTAL, SERVICES
 from tests.process_apis.world import World, running
 
-IN_TIME_S = 15
+IN_TIME_S = 40
 MORE_THAN_THERE_IS = 4_000
 
 

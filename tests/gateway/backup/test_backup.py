@@ -111,7 +111,7 @@ def test_a_database_in_use_is_copied_as_of_one_moment(home: Path, tmp_path: Path
         """The same numbers in both files: first here, then there, so they differ by one at most."""
         with ExitStack() as stack:
             databases = [
-                stack.enter_context(closing(sqlite3.connect(home / name, isolation_level=None, timeout=30)))
+                stack.enter_context(closing(sqlite3.connect(home / name, isolation_level=None, timeout=40)))
                 for name in files
             ]
             for number in itertools.count(2):

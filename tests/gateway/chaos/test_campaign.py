@@ -135,7 +135,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result, Evidenc
     return (folder / "var", *asyncio.run(carry_out(CAMPAIGN, Silent(), folder)))
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_a_short_run_is_clean(ran: tuple[Path, Result, Evidence]) -> None:
     _, result, evidence = ran
     assert result.findings == ()
@@ -150,7 +150,7 @@ def test_a_short_run_is_clean(ran: tuple[Path, Result, Evidence]) -> None:
     assert f"{30 + len(twins)}: " in dict(rows(result))["Orders"]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("fault", sorted(PLANTED))
 def test_a_planted_fault_is_found(ran: tuple[Path, Result, Evidence], tmp_path: Path, fault: str) -> None:
     home, _, evidence = ran

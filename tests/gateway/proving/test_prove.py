@@ -51,7 +51,7 @@ def test_deliveries_are_proved_by_what_a_stranger_can_send(whole: Served) -> Non
 
 
 @pytest.mark.proof
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_every_control_of_every_operation_holds(whole: Served) -> None:
     proved = whole.prove()
     assert proved.exit_code == 0, proved.output

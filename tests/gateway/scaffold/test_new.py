@@ -64,7 +64,7 @@ def python(folder: Path, *arguments: str) -> str:
     """What Python prints in the company's folder, with Tiergate installed beside it."""
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join((str(folder), str(ROOT)))}
     command = [sys.executable, *arguments]
-    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=50)
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=150)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -14,7 +14,7 @@ from urllib.request import urlopen
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
-BOUND_S = 20.0
+BOUND_S = 40.0
 
 
 class Gateway:

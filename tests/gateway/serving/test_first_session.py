@@ -33,7 +33,7 @@ def session(gateway: Gateway) -> str:
 def test_the_printed_session_leads_from_token_to_invoice(tmp_path: Path, start: Start) -> None:
     gateway = start(tmp_path / "home", app=APP).ready()
     command = ["bash", "-euo", "pipefail", "-c", session(gateway)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=40)
     documents = [json.loads(document) for document in ended.stdout.replace("}\n{", "}\n\0{").split("\0")]
     products, order, invoices = documents
     assert len(products["items"]) == 3
@@ -73,7 +73,7 @@ def test_every_address_in_the_banner_answers(tmp_path: Path, start: Start) -> No
     assert len(addresses) >= 5
     for address in addresses:
         if not address.endswith("/oauth/token"):
-            with urlopen(address, timeout=10) as answer:
+            with urlopen(address, timeout=40) as answer:
                 assert answer.status == 200
 
 

@@ -52,7 +52,7 @@ def load(gateway: Gateway, *, kept: bool) -> Generator[list[str]]:
     counts: list[int] = []
 
     def client() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=40)
         count = 0
         while not done.is_set():
             try:

@@ -83,7 +83,7 @@ def token(gateway: Gateway, secret: str) -> str:
         data=b"grant_type=client_credentials",
         headers={"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded"},
     )
-    with urlopen(request, timeout=5) as answer:
+    with urlopen(request, timeout=40) as answer:
         return str(json.load(answer)["access_token"])
 
 
@@ -91,5 +91,5 @@ def allowed(gateway: Gateway, held: str) -> str:
     request = Request(
         f"{gateway.url}/experience/portal/v1/products?limit=1", headers={"Authorization": f"Bearer {held}"}
     )
-    with urlopen(request, timeout=5) as answer:
+    with urlopen(request, timeout=40) as answer:
         return str(answer.headers["RateLimit-Policy"])

@@ -129,14 +129,14 @@ async def test_it_recovers_with_nobody_asking_and_ends_though_the_disk_still_ref
         full.setattr(module, "_write_all", _half_written)
         with pytest.raises(JournalFailed):
             await journal.append(entry("kept"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while journal.failed:
             await asyncio.sleep(0.005)
     assert records(folder) == ["kept"]
     monkeypatch.setattr(module, "_write_all", _half_written)
     with pytest.raises(JournalFailed):
         await journal.append(entry("lost"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await journal.stop()
 
 
@@ -184,7 +184,7 @@ async def test_a_database_that_is_slow_to_write_holds_up_no_entry(
     await journal.start()
     await journal.append(entry("SO-1"))
     await asyncio.to_thread(anchoring.wait, 10)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await journal.append(entry("SO-2"))
     assert records(folder) == ["SO-1", "SO-2"]
     let_go.set()

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 async def anchored(database: Database, journal: Journal, number: int) -> None:
     """Until the journal is anchored up to this line."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (anchors := database.read_here(all_anchors)).get(journal.name) is None or (
             anchors[journal.name].number < number
         ):

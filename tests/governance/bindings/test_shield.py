@@ -35,7 +35,7 @@ async def test_a_write_goes_on_when_its_client_goes_away() -> None:
         await request
     assert shelves.removed == []
     shelves.bound.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not shelves.removed:
             await asyncio.sleep(0)
     assert shelves.removed == ["slow"]
@@ -64,7 +64,7 @@ async def test_a_write_of_another_process_goes_on_beyond_the_deadline(real_serve
     await client.stop()
     assert (shelves.binding.is_set(), shelves.removed) == (True, [])
     real_server.run(shelves.bound.set)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not shelves.removed:
             await asyncio.sleep(0.01)
     assert shelves.removed == ["slow"]

@@ -133,7 +133,7 @@ class Reader:
             self._news.notify_all()
 
     async def until(self, good: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5), self._news:
+        async with asyncio.timeout(30), self._news:
             await self._news.wait_for(good)
 
     async def told(self, text: str) -> None:
@@ -169,7 +169,7 @@ class World:
         finally:
             reader.leave.set()
             reader.reading.set()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await task
 
     def beat(self, *ids: str, account_id: str = "A") -> None:
@@ -299,7 +299,7 @@ async def test_a_client_that_does_not_read_holds_nobody_up(world: World) -> None
         await slow.told("after")
         slow.reading.clear()
         world.beat("b-1")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not world.hearts.beats.empty():
                 await asyncio.sleep(0)
         end_streams()

@@ -61,7 +61,7 @@ def test_a_writer_that_fails_gives_its_turn_back(engine: sa.Engine) -> None:
         done.set()
 
     threading.Thread(target=write, daemon=True).start()
-    assert done.wait(5)
+    assert done.wait(30)
     engine.dispose()
 
 

@@ -31,7 +31,7 @@ def test_what_somebody_waits_for_goes_first() -> None:
         threading.Event().wait(0.001)
     turn.give_back()
     for thread in threads:
-        thread.join(5)
+        thread.join(30)
     assert order[0] == "urgent"
     assert len(order) == 5
 
@@ -46,7 +46,7 @@ def test_among_equals_the_one_that_waits_the_longest_is_next() -> None:
             threading.Event().wait(0.001)
     turn.give_back()
     for thread in threads:
-        thread.join(5)
+        thread.join(30)
     assert order == ["0", "1", "2", "3", "4"]
 
 
@@ -67,7 +67,7 @@ def test_all_engines_of_a_process_share_the_turn_of_a_file(tmp_path: Path) -> No
         other.start()
         while turn.urgent_waiting < 1:
             threading.Event().wait(0.001)
-    other.join(5)
+    other.join(30)
     with engines[0].connect() as connection:
         assert connection.execute(sa.select(sa.func.count()).select_from(notes)).scalar() == 2
     for engine in engines:

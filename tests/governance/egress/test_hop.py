@@ -143,7 +143,7 @@ async def test_a_connection_on_which_something_comes_unasked_is_not_used_again(a
         assert answer.body == b"one"
         assert connection.alive is not at_once
         answered.set()
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(30):
             while connection.alive:
                 await asyncio.sleep(0.001)
 

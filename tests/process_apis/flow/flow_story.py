@@ -32,7 +32,7 @@ from process_apis.flow.tables import exceptions, flows, timeline
 from process_apis.flow.trouble import Settlement
 
 Result = TypeVar("Result")
-PATIENCE_S = 15
+PATIENCE_S = 40
 LOOK_S = 0.01
 cases = sa.Table(
     "cases", sa.MetaData(), sa.Column("case_id", sa.String(80), primary_key=True), sa.Column("document", sa.Text)

@@ -42,7 +42,7 @@ def engine(server: str) -> Iterator[sa.Engine]:
     engine.dispose()
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(300)
 def test_a_process_that_wakes_after_others_took_over_records_nothing(
     server: str, engine: sa.Engine, tmp_path: Path
 ) -> None:

@@ -26,12 +26,12 @@ def test_a_task_of_the_engines_own_loop_ends_too() -> None:
     thread = threading.Thread(target=elsewhere.run_forever)
     thread.start()
     try:
-        begun = asyncio.run_coroutine_threadsafe(_begun(), elsewhere).result(5)
+        begun = asyncio.run_coroutine_threadsafe(_begun(), elsewhere).result(30)
         asyncio.run(let_go(begun))
         assert begun.cancelled()
     finally:
         elsewhere.call_soon_threadsafe(elsewhere.stop)
-        thread.join(5)
+        thread.join(30)
         elsewhere.close()
 
 

@@ -53,7 +53,7 @@ def test_before_the_release_an_order_begins_anew_as_it_is_wished(tmp_path: Path,
         async with World(tmp_path, wrap=wrap) as world:
             wanted = an_order("PIXELFAB", ("BRG-6204", 2), ("BRG-6000", 1), card_token="card_ok")
             order = await world.place("k", wanted, wait_s=0)
-            await asyncio.wait_for(reached.wait(), 10)
+            await asyncio.wait_for(reached.wait(), 30)
             with world.calling():
                 order = await world.orders.get_order(order.order_id)
             asked = asyncio.create_task(

@@ -41,7 +41,7 @@ def around(rule: Callable[[str, Forward], Awaitable[Any]]) -> Callable[[Any], An
 
 async def status_of(world: World, order_id: str, *wanted: str) -> Order:
     """The order once it has one of the wanted statuses."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while True:
             with world.calling():
                 order = await world.orders.get_order(order_id)
@@ -62,7 +62,7 @@ def test_a_cancel_before_the_pivot_undoes_everything(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with World(tmp_path, wrap=around(rule)) as world:
             order = await world.place("k", an_order("PIXELFAB", ("BRG-6204", 1), card_token="card_ok"), wait_s=0)
-            await asyncio.wait_for(begun.wait(), 5)
+            await asyncio.wait_for(begun.wait(), 30)
 
             async def cancel() -> Order:
                 with world.calling("c"):
@@ -89,7 +89,7 @@ def test_a_cancel_before_the_pivot_undoes_everything(tmp_path: Path) -> None:
 
 
 async def shipment_released(world: World, order_id: str) -> str:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             with world.calling():
                 order = await world.orders.get_order(order_id)
@@ -195,7 +195,7 @@ def test_a_long_wait_leaves_memory_and_comes_back(tmp_path: Path) -> None:
 async def parked(world: World, order_id: str) -> None:
     """The flow has left memory at least once."""
     query = sa.select(flows.c.leg).where(flows.c.flow_id == order_id)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             if await world.flows.read(lambda connection: connection.execute(query).scalar()):
                 return

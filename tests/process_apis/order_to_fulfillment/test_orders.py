@@ -196,7 +196,7 @@ def test_a_channel_hears_how_its_order_ended(desk: Desk) -> None:
 
 async def status_in_time(desk: Desk, channel_order_id: str, wanted: str) -> tuple[str, str]:
     """The channel is told after the order is known to be rejected."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while True:
             found = await desk.world.commerce.get_channel_order(channel_order_id)
             if found.status == wanted:

@@ -23,7 +23,7 @@ from tests.process_apis.world import World, running
 SERVICES = (Erp, Crm, Logistics, Payments, Commerce, OrderToFulfillment)
 ORDERS = "/process/order-to-fulfillment/v1/orders"
 RULES = OrderSettings(approval_above=(Threshold(currency="EUR", amount_minor=100_000),))
-IN_TIME_S = 15
+IN_TIME_S = 40
 
 
 @pytest.fixture(scope="module", params=["direct", "verify"])

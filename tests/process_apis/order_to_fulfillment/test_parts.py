@@ -31,7 +31,7 @@ async def levels(world: World, sku: str, **on_hand: int) -> None:
 
 async def seen(world: World, order_id: str, good: Callable[[Order], bool]) -> Order:
     """The order once it is as wanted."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             with world.calling():
                 order = await world.orders.get_order(order_id)
@@ -130,7 +130,7 @@ def test_of_an_order_that_left_in_part_the_rest_stays_and_what_left_comes_back(t
             assert len(stopped.return_ids) == 1
 
             async def expected() -> Any:
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(30):
                     while not (found := await world.erp.list_returns(DocumentFilter(account_ids=("ACME",)), 0, 10)):
                         await asyncio.sleep(0.01)
                 return found[0][1]

@@ -66,7 +66,7 @@ def test_of_many_clients_with_the_same_order_one_is_served(url: str, tmp_path: P
     run(scenario())
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(300)
 def test_the_flows_of_a_killed_process_are_taken_over_by_the_others(url: str, tmp_path: Path) -> None:
     with server(tmp_path, url=url) as second, server(tmp_path, "p-", 10, url=url) as first:
         assert lines(second, 1) == ["ready True"]

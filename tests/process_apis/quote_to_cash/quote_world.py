@@ -120,7 +120,7 @@ def said(world: World, quote: Any, what: str, **more: Any) -> Any:
     return answer.json()
 
 
-def seen(world: World, quote: Any, *statuses: str, good: Any = None, within_s: float = 15) -> Any:
+def seen(world: World, quote: Any, *statuses: str, good: Any = None, within_s: float = 40) -> Any:
     """The quote once it has one of these statuses, and is ``good``."""
     deadline = time.monotonic() + within_s
     while True:
@@ -155,7 +155,7 @@ def events_of(world: World, subject: str) -> list[str]:
 def noted(world: World, quote: Any, last: str) -> list[str]:
     """The kinds of activities that the sales person reads about the quote, oldest first, once ``last`` is there."""
     numbers = (quote["crm_quote_id"], quote["quote_id"])
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 40
     while True:
         found = world.collect("platform", "/system/crm/v1/activities", account_id=quote["account_id"])
         kinds = [one["kind"] for one in found if one["subject_id"] in numbers]

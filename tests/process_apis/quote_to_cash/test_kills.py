@@ -45,7 +45,7 @@ def killed_after(home: Path, *steps: str) -> None:
     }
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_a_quote_survives_kills_where_it_becomes_an_order(tmp_path: Path) -> None:
     killed_after(tmp_path, "place_order")
 

@@ -182,7 +182,7 @@ def letters(world: World, number: str) -> list[Message]:
 
 def letter(world: World, number: str, template: str) -> Message:
     """The one letter about a return that was written from this template."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 40
     while True:
         found = [one for one in letters(world, number) if one.template == template]
         if found or time.monotonic() > deadline:
@@ -193,7 +193,7 @@ def letter(world: World, number: str, template: str) -> Message:
 
 def seen(world: World, goods: Any, *statuses: str) -> Any:
     """The return once it has one of these statuses."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 40
     while True:
         found = world.get("acme", f"{RETURNS}/{goods['return_id']}")
         if found["status"] in statuses or time.monotonic() > deadline:

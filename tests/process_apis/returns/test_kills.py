@@ -31,7 +31,7 @@ SHORT = ("after:refund",)
 
 def run(home: Path, place: str) -> int:
     command = [sys.executable, "-m", "tests.process_apis.returns.returns_server", str(home), place]
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=50).returncode
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=150).returncode
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def rerun(world: World, goods: Any, body: bytes, by: str = "desk") -> Any:
 
 
 def _once_allowed(world: World, ask: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 40
     while not (plan := ask()).allowed and time.monotonic() < deadline:
         time.sleep(0.02)
     assert plan.allowed, plan.why
@@ -113,7 +113,7 @@ def test_whoever_corrected_a_return_does_not_decide_about_it(world: World) -> No
 
 def waiting(world: World, return_id: str) -> Any:
     """The return once it waits for a decision."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 40
     while not (found := world.get("platform", f"{RETURNS}/{return_id}"))["waits_for_decision"]:
         assert time.monotonic() < deadline, found
         world.run(asyncio.sleep(0.02))

@@ -86,7 +86,7 @@ async def test_a_lost_answer_is_sent_again_as_the_same_message(post: Post) -> No
 async def test_a_process_that_died_with_a_message_holds_it_up_for_its_lease_only(post: Post) -> None:
     post.host.replies["DATA"] = ["hang"]
     dying = asyncio.create_task(post.port.send_message(OUTGOING, "r-1"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not post.host.taken:
             await asyncio.sleep(0.01)
     other = post.connector()

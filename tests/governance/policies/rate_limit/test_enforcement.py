@@ -163,7 +163,7 @@ async def _without_store(
             outcomes += await asyncio.gather(*map(handler, exchanges[at : at + calls // 2]), return_exceptions=True)
             slowest = max(slowest, lived_s())
     fragile_store.thaw()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not store.connected:
             await asyncio.sleep(0.01)
     after = samples.served("get_thing")

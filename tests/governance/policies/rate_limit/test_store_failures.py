@@ -94,7 +94,7 @@ async def unavailable(handler: Any, call: Call, calls: int = 20) -> None:
 
 async def recovered(handler: Any, call: Call) -> None:
     """The store judges again soon."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while True:
             exchange = call()
             with suppress(SystemUnavailable, RateLimited):
