@@ -36,6 +36,34 @@ def away(world: World, operation: str) -> Generator[None]:
         setattr(port, operation, there)
 
 
+@contextmanager
+def lost(world: World, *operations: str) -> Generator[list[str]]:
+    """The first two answers to each of these operations are lost; what was lost."""
+    gone: list[str] = []
+
+    def losing(name: str, there: Any) -> Any:
+        async def no_answer(*given: Any) -> Any:
+            answer = await there(*given)
+            if gone.count(name) < 2:
+                gone.append(name)
+                raise SystemUnavailable(detail="the answer was lost")
+            return answer
+
+        return no_answer
+
+    ports: dict[str, Any] = {
+        name: world.payments if hasattr(world.payments, name) else world.erp for name in operations
+    }
+    kept = {name: getattr(port, name) for name, port in ports.items()}
+    for name, port in ports.items():
+        setattr(port, name, losing(name, kept[name]))
+    try:
+        yield gone
+    finally:
+        for name, port in ports.items():
+            setattr(port, name, kept[name])
+
+
 def charged(world: World, order: Any) -> tuple[int, int]:
     """What was taken from the card, and what went back to it."""
     found = world.run(world.payments.list_payments(PaymentFilter(order_reference=order["order_id"]), 0, 10))
@@ -86,3 +114,16 @@ def test_the_later_part_of_an_order_is_paid_though_all_of_the_first_came_back(wo
     captured, refunded = charged(world, order)
     assert captured - refunded == order["total"]["amount_minor"] - goods["credit"]["amount_minor"]
     assert all(total == paid + credited for total, paid, credited in owed(world, order))
+
+
+def test_what_goes_back_goes_back_once_though_answers_are_lost(world: World) -> None:
+    stocked(world, HAM=50)
+    with lost(world, "capture", "pay_invoice", "refund") as gone:
+        with away(world, "capture"):
+            order = become(world, ordered(world, "PO-lost"), lambda one: one["invoice_ids"])
+            goods = sent_back(world, order, 2)
+        order = become(world, order, lambda one: one["status"] == "completed")
+    assert sorted(gone) == ["capture"] * 2 + ["pay_invoice"] * 2 + ["refund"] * 2
+    credit, total = goods["credit"]["amount_minor"], order["total"]["amount_minor"]
+    assert charged(world, order) == (total, credit)
+    assert owed(world, order) == [(total, total - credit, credit)]
