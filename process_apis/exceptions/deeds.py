@@ -16,8 +16,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from governance.contract.refusals import PreconditionFailed
 from process_apis.exceptions.tables import exception_deeds
 from process_apis.flow.resting import note_between, taken
+from process_apis.flow.retention import AT_ONCE
 from process_apis.flow.run import Note
-from process_apis.flow.tables import exceptions
+from process_apis.flow.tables import exceptions, flows
 from process_apis.flow.timeline import microseconds
 
 Word = Literal["assigned", "unassigned", "commented", "decided", "escalated", "notified"]
@@ -80,6 +81,21 @@ def act(connection: sa.Connection, row: Any, deed: Deed, revision: str, now: dat
         )  # fmt: skip
         note_between(connection, row.flow_id, flow.leg, note)
     return last + 1
+
+
+def forget(connection: sa.Connection, before_us: int) -> int:
+    """Forget what people did about exceptions, long settled, of flows that ended before this; about how many."""
+    done = sa.exists().where(exception_deeds.c.exception_id == exceptions.c.exception_id)
+    old = (
+        sa.select(exceptions.c.exception_id)
+        .join(flows, flows.c.flow_id == exceptions.c.flow_id)
+        .where(flows.c.ended, flows.c.ended_us < before_us, exceptions.c.status != "open", done)
+        .limit(AT_ONCE)
+    )
+    ids = list(connection.execute(old).scalars())
+    if ids:
+        connection.execute(sa.delete(exception_deeds).where(exception_deeds.c.exception_id.in_(ids)))
+    return len(ids)
 
 
 def _known(connection: sa.Connection, exception_id: str, key: str) -> bool:

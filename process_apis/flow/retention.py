@@ -2,20 +2,30 @@
 
 The workflow engine keeps a row for each leg and each checkpoint, which nobody needs once the leg has
 ended; the flow's own row stays, and with it the guarantee that its key makes no second one. What was
-done for a flow, and the signals it heard, are kept longer, and then go too.
+done for a flow, and the signals it heard, are kept longer, and then go too. So does what other packages keep
+for it in tables of their own: each says for itself how that is forgotten (``FlowRuntime.adopt``).
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import sqlalchemy as sa
 
 from process_apis.flow.tables import flows, signals, timeline
-from process_apis.flow.timeline import EPOCH, microseconds
+from process_apis.flow.timeline import EPOCH
 
 AT_ONCE = 500
 ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+
+
+class Forget(Protocol):
+    """Forgets some things that are left of old flows."""
+
+    def __call__(self, connection: sa.Connection, before_us: int) -> int:
+        """Forget up to ``AT_ONCE`` that belong to flows which ended before this, in microseconds; how many."""
+        ...
 
 
 def old_legs(connection: sa.Connection, schema: str | None, now: datetime, kept: timedelta) -> list[str]:
@@ -27,11 +37,16 @@ def old_legs(connection: sa.Connection, schema: str | None, now: datetime, kept:
     return list(connection.execute(old.order_by(updated_ms).limit(AT_ONCE)).scalars())
 
 
-def forget_notes(connection: sa.Connection, now: datetime, kept: timedelta) -> int:
-    """Forget what was done and heard for up to ``AT_ONCE`` flows that ended longer ago than ``kept``; how many."""
-    ended = sa.select(flows.c.flow_id).where(flows.c.ended, flows.c.ended_us < microseconds(now - kept))
-    noted = ended.where(sa.exists().where(timeline.c.flow_id == flows.c.flow_id))
-    ids = list(connection.execute(noted.order_by(flows.c.ended_us).limit(AT_ONCE)).scalars())
+def ended_before(before_us: int) -> sa.Select[tuple[str]]:
+    """The ids of the flows that ended before this, the oldest first."""
+    ended = sa.select(flows.c.flow_id).where(flows.c.ended, flows.c.ended_us < before_us)
+    return ended.order_by(flows.c.ended_us)
+
+
+def forget_notes(connection: sa.Connection, before_us: int) -> int:
+    """Forget what was done and heard for some flows that ended before this; for how many."""
+    noted = ended_before(before_us).where(sa.exists().where(timeline.c.flow_id == flows.c.flow_id))
+    ids = list(connection.execute(noted.limit(AT_ONCE)).scalars())
     if ids:
         connection.execute(sa.delete(timeline).where(timeline.c.flow_id.in_(ids)))
         connection.execute(sa.delete(signals).where(signals.c.flow_id.in_(ids)))

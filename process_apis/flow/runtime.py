@@ -30,6 +30,7 @@ from process_apis.flow.accepting import Acceptance
 from process_apis.flow.companion import Companion
 from process_apis.flow.migration import MIGRATIONS
 from process_apis.flow.replaying import Replay, Replaying
+from process_apis.flow.retention import Forget
 from process_apis.flow.settings import FlowSettings
 from process_apis.flow.signals import Signal
 from process_apis.flow.slot import place_for
@@ -62,6 +63,7 @@ class FlowRuntime:
         self._flows: list[tuple[Flow[Any], object]] = []
         self._adopted = list(OWN_TABLES)
         self._has_readers = False
+        self._forgets: list[Forget] = []
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="flow-tables")
         self._tenure: Tenure | None = None
         self._watchdog: Watchdog | None = None
@@ -79,9 +81,14 @@ class FlowRuntime:
         """The flows that this process knows, by name."""
         return {flow.name: flow for flow, _ in self._flows}
 
-    def adopt(self, migrations: Migrations) -> None:
-        """Have these tables made or changed at the start, in the database of flows; before ``start``."""
+    def adopt(self, migrations: Migrations, forget: Forget | None = None) -> None:
+        """Have these tables made or changed at the start, in the database of flows; before ``start``.
+
+        ``forget`` takes out of them what belongs to flows that are too old.
+        """
         self._has_readers = True
+        if forget is not None and forget not in self._forgets:
+            self._forgets.append(forget)
         if migrations not in self._adopted:
             self._adopted.append(migrations)
 
@@ -117,7 +124,8 @@ class FlowRuntime:
         self._host = Host(self._engine, self._clock, settings, self._changed, self._foreground)
         await asyncio.to_thread(self._prepare, self._engine, self._host)
         if settings.run:
-            self._tenure = Tenure(place_for(self._engine, settings.home), self._host, settings, self._clock, self.write)
+            place = place_for(self._engine, settings.home)
+            self._tenure = Tenure(place, self._host, settings, self._clock, self.write, self._forgets)
             await self._tenure.start(self._flows)
             self._watchdog = Watchdog(self._host, self.registered, self._clock, settings.watch_s, self.read, self.write)
             await self._watchdog.start()

@@ -20,10 +20,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from governance.call import Clock
 from governance.contract.refusals import SystemUnavailable
 from process_apis.flow.resting import wake_due
-from process_apis.flow.retention import AT_ONCE, forget_notes
+from process_apis.flow.retention import AT_ONCE, Forget, forget_notes
 from process_apis.flow.settings import FlowSettings
 from process_apis.flow.slot import Place
 from process_apis.flow.table import Flow
+from process_apis.flow.timeline import microseconds
 
 if TYPE_CHECKING:
     from process_apis.flow.host import Host
@@ -33,18 +34,27 @@ log = logging.getLogger("tiergate.flow")
 TAKE_OVER_S = 0.25
 AWAY_S = 1.0
 PAUSE_S = 0.2
-Write = Callable[[Callable[[sa.Connection], list[str]]], Awaitable[list[str]]]
+Write = Callable[[Callable[[sa.Connection], Any]], Awaitable[Any]]
 
 
 class Tenure:
     """One process's hold on a place from which flows are run."""
 
-    def __init__(self, place: Place, host: Host, settings: FlowSettings, clock: Clock, write: Write) -> None:
+    def __init__(
+        self,
+        place: Place,
+        host: Host,
+        settings: FlowSettings,
+        clock: Clock,
+        write: Write,
+        forgets: Sequence[Forget] = (),
+    ) -> None:
         self._place = place
         self._host = host
         self._settings = settings
         self._clock = clock
         self._write = write
+        self._forgets = forgets
         self._carried: Sequence[tuple[Flow[Any], object]] = ()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -111,8 +121,9 @@ class Tenure:
         now, settings = self._clock.now(), self._settings
         legs = await asyncio.to_thread(self._host.forget, now, timedelta(days=settings.engine_days))
         kept = timedelta(days=settings.timeline_days)
-        noted = await self._write(lambda connection: [""] * forget_notes(connection, now, kept))
-        return legs == AT_ONCE or len(noted) == AT_ONCE
+        before_us = microseconds(now - kept)
+        left = [await self._write(partial(forget, before_us=before_us)) for forget in (forget_notes, *self._forgets)]
+        return AT_ONCE in (legs, *left)
 
 
 async def _whole(work: Coroutine[Any, Any, T]) -> T:

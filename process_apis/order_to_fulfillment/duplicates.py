@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 
 from governance.database import dialect_of, for_each_dialect
-from process_apis.flow.tables import orders
+from process_apis.flow.retention import AT_ONCE
+from process_apis.flow.tables import flows, orders
 from process_apis.flow.timeline import microseconds
-from process_apis.order_to_fulfillment.channels import SalesChannel
+from process_apis.order_to_fulfillment.channels import SalesChannel, channels
 from process_apis.order_to_fulfillment.record import OrderRecord
 from process_apis.order_to_fulfillment.tables import likenesses
 from system_apis.canonical.refusals import DuplicateOrder
@@ -30,6 +31,18 @@ def likeness_of(order: OrderRecord) -> str:
     """What two orders of one account have in common when they ask for the same, in whatever order of lines."""
     wanted = sorted((line.sku, line.quantity) for line in order.lines)
     return hashlib.sha256(msgspec.json.encode((order.reference, wanted))).hexdigest()
+
+
+def forget(connection: sa.Connection, before_us: int) -> int:
+    """Forget some likenesses whose order ended before this, and that no channel compares with any more; how many."""
+    before_us -= max(channel.duplicate_window_s for channel in channels().values()) * MICROSECONDS
+    ended = sa.exists().where(flows.c.flow_id == likenesses.c.order_id, flows.c.ended, flows.c.ended_us < before_us)
+    old = sa.select(likenesses.c.order_id).where(likenesses.c.placed_us < before_us, ended).limit(AT_ONCE)
+    ids = list(connection.execute(old).scalars())
+    if ids:  # an order that took the place of one of these meanwhile has an id of its own
+        gone = (likenesses.c.placed_us < before_us, likenesses.c.order_id.in_(ids))
+        connection.execute(sa.delete(likenesses).where(*gone))
+    return len(ids)
 
 
 def compared(connection: sa.Connection, order: OrderRecord, channel: SalesChannel) -> OrderRecord:

@@ -3,7 +3,7 @@
 Nothing is written for it while orders are placed and worked on: whoever searches first has the index
 caught up, with the flows that were not there the last time or went on since. What is found is
 therefore as of the search, and a flow costs nothing until somebody looks for one. Two processes that
-catch up at once write the same rows.
+catch up at once write the same rows. A flow whose timeline is forgotten is found no more.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from governance.call import child_key
 from governance.call.keys import edge_key
 from governance.contract import NotFound
 from process_apis.flow.initiator import Initiator
+from process_apis.flow.retention import AT_ONCE as OLD_AT_ONCE
+from process_apis.flow.retention import ended_before
 from process_apis.flow.table import Flow
 from process_apis.flow.tables import flows, timeline
 from process_apis.timeline.identifiers import KEY, BusinessId, business_ids_of
@@ -47,18 +49,29 @@ def catch_up(connection: sa.Connection, known: Mapping[str, Flow[Any]]) -> bool:
     """Look through up to ``BATCH`` flows that changed since they were indexed; whether there may be more."""
     newest = sa.select(sa.func.max(timeline.c.position)).where(timeline.c.flow_id == flows.c.flow_id).scalar_subquery()
     seen = flows.outerjoin(indexed_flows, flows.c.flow_id == indexed_flows.c.flow_id)
+    forgotten = sa.and_(flows.c.ended, newest.is_(None))
     went_on = sa.and_(sa.not_(indexed_flows.c.ended), indexed_flows.c.position < newest)
     changed = sa.or_(indexed_flows.c.flow_id.is_(None), indexed_flows.c.ended != flows.c.ended, went_on)
     query = (
         sa.select(flows.c.flow_id, flows.c.flow, flows.c.account_id, flows.c.initiator, flows.c.ended, newest)
         .select_from(seen)
-        .where(changed)
+        .where(changed, sa.not_(forgotten))
         .limit(BATCH)
     )
     rows = connection.execute(query).all()
     if rows:
         _keep(connection, rows, known)
     return len(rows) == BATCH
+
+
+def forget(connection: sa.Connection, before_us: int) -> int:
+    """Forget by what some flows were found that ended before this; how many flows."""
+    indexed = ended_before(before_us).where(sa.exists().where(indexed_flows.c.flow_id == flows.c.flow_id))
+    ids = list(connection.execute(indexed.limit(OLD_AT_ONCE)).scalars())
+    if ids:
+        connection.execute(sa.delete(business_ids).where(business_ids.c.flow_id.in_(ids)))
+        connection.execute(sa.delete(indexed_flows).where(indexed_flows.c.flow_id.in_(ids)))
+    return len(ids)
 
 
 def keys_made_of(connection: sa.Connection, key: str, edges: Sequence[str]) -> list[str]:

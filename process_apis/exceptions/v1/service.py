@@ -21,7 +21,7 @@ from process_apis.events.kind import happened
 from process_apis.events.outbox import append
 from process_apis.events.taxonomy.exception import ExceptionSettled
 from process_apis.exceptions.choosing import would
-from process_apis.exceptions.deeds import ANY, Deed, act, deeds_of
+from process_apis.exceptions.deeds import ANY, Deed, act, deeds_of, forget
 from process_apis.exceptions.escalation import Escalation
 from process_apis.exceptions.finding import NOBODY, Wanted, find, loads, one
 from process_apis.exceptions.migration import MIGRATIONS
@@ -79,7 +79,7 @@ class Exceptions(ExceptionsV1):
         settings: ExceptionSettings | None = None,
     ) -> None:
         settings = settings or ExceptionSettings()
-        flows.adopt(MIGRATIONS)
+        flows.adopt(MIGRATIONS, forget)
         flows.accompany(Escalation(flows, clock, notifications, settings))
         self._queues = settings.queues()
         self._flows = flows

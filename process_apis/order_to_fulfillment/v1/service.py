@@ -27,6 +27,7 @@ from process_apis.order_to_fulfillment.announcements import accepted
 from process_apis.order_to_fulfillment.book import OrderFilter
 from process_apis.order_to_fulfillment.channel_reports import SOURCE, ChannelReports
 from process_apis.order_to_fulfillment.channels import channel_of
+from process_apis.order_to_fulfillment.duplicates import forget
 from process_apis.order_to_fulfillment.flow import BOOK, ORDER_TO_FULFILLMENT
 from process_apis.order_to_fulfillment.migration import MIGRATIONS
 from process_apis.order_to_fulfillment.record import RESTING, Line, OrderRecord
@@ -122,7 +123,7 @@ class OrderToFulfillment(OrderToFulfillmentV1):
         self._clock = clock
         self._cursors = cursors
         self._desk = Desk(flows, BOOK)
-        flows.adopt(MIGRATIONS)
+        flows.adopt(MIGRATIONS, forget)
         flows.accompany(StockWatch(flows))
         rules = settings or OrderSettings()
         steps = OrderSteps(erp, crm, payments, logistics, commerce, notifications, returns, rules)

@@ -22,7 +22,7 @@ from process_apis.flow.timeline import instant, microseconds
 from process_apis.timeline import measures, trouble
 from process_apis.timeline.figures import ProcessFigures
 from process_apis.timeline.history import history_of
-from process_apis.timeline.index import Found, catch_up, find, keys_made_of
+from process_apis.timeline.index import Found, catch_up, find, forget, keys_made_of
 from process_apis.timeline.levels import FRESH_S, SERVICE_LEVELS
 from process_apis.timeline.migration import MIGRATIONS
 from process_apis.timeline.sample import MOST, PART, Period, facts_of, opened_in, started_in
@@ -52,8 +52,8 @@ class TimelineOfProcesses(TimelineV1):
     def __init__(
         self, flows: FlowRuntime, clock: Clock, cursors: CursorCodec, apis: Apis, metrics: CallMetrics
     ) -> None:
-        for tables in (EVENT_TABLES, MIGRATIONS):
-            flows.adopt(tables)
+        flows.adopt(EVENT_TABLES)
+        flows.adopt(MIGRATIONS, forget)
         figures = ProcessFigures(flows, clock)
         metrics.include(figures)
         flows.accompany(figures)

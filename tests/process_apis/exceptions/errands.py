@@ -140,8 +140,8 @@ def errand_flow(shelf: Shelf) -> Flow[Errand]:
 class Town(World):
     """A world in which errands are run."""
 
-    def __init__(self, home: Path, *services: type[Any], url: str = "") -> None:
-        settings = {FlowSettings: FlowSettings(home=home, database_url=url)}
+    def __init__(self, home: Path, *services: type[Any], url: str = "", **flows: Any) -> None:
+        settings = {FlowSettings: FlowSettings(home=home, database_url=url, **flows)}
         super().__init__(home, "verify", services or (Notifications, Exceptions), extra=settings)
         self.shelf, self.errands = Shelf(), Errands()
         self.flow = errand_flow(self.shelf)
@@ -198,9 +198,9 @@ class Town(World):
 
 
 @contextmanager
-def town(home: Path, url: str = "") -> Generator[Town]:
-    """A started town."""
-    world = Town(home, url=url)
+def town(home: Path, url: str = "", **flows: Any) -> Generator[Town]:
+    """A started town, with these settings of its flows."""
+    world = Town(home, url=url, **flows)
     world.start()
     try:
         yield world

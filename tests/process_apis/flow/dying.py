@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from flow_story import Case, Story, cases, flow, step, telling
 
 from process_apis.flow.run import Run
+from process_apis.flow.settings import FlowTuning
 from process_apis.flow.table import NotYet
 from process_apis.flow.tables import exceptions
 from process_apis.flow.trouble import Settlement
@@ -47,8 +48,8 @@ REFUSED = flow(step("ship", pivot=True), step("tell", told))
 def run_poison(home: Path, what: str) -> None:
     """Begin or go on with the deadly flow and its innocent companion."""
     late = what.endswith("-late")
-    trials = {} if late else {"trials": 1}
-    with telling(home, POISON_LATE if late else POISON, **trials) as story:
+    trials = FlowTuning().trials if late else 1
+    with telling(home, POISON_LATE if late else POISON, trials=trials) as story:
         if what.startswith("accept"):
             story.when_accepted("innocent")
             story.when_accepted("deadly", quantity=DEADLY)

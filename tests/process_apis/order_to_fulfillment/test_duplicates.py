@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from order_world import World, an_order, run
 from test_channels import sold_on
 
 from governance.call import SystemClock
+from process_apis.flow import FlowSettings
+from process_apis.flow.timeline import microseconds
+from process_apis.order_to_fulfillment.duplicates import forget
+from process_apis.order_to_fulfillment.tables import likenesses
 from process_apis.order_to_fulfillment.v1.model import Order
 from system_apis.canonical.refusals import DuplicateOrder
 
@@ -97,5 +103,28 @@ def test_a_marketplaces_duplicate_is_taken_and_marked(tmp_path: Path) -> None:
             first, second = placed
             assert (first.status, first.duplicate_of) == ("completed", None)
             assert (second.status, second.duplicate_of) == ("completed", first.order_id)
+
+    run(scenario())
+
+
+def test_likenesses_are_forgotten_once_nothing_is_compared_with_them(tmp_path: Path) -> None:
+    async def likenesses_of(world: World) -> list[str]:
+        query = sa.select(likenesses.c.order_id)
+        return await world.flows.read(lambda connection: list(connection.execute(query).scalars()))
+
+    async def scenario() -> None:
+        clock = Shifted()
+        settings = FlowSettings(home=tmp_path, tidy_s=0.02, timeline_days=1e-9)
+        async with World(tmp_path, clock=clock, settings=settings) as world:
+            order = await world.place("k", an_order("ACME", ("BRG-6204", 1), reference="PO-OLD"))
+            assert order.status == "completed"
+            assert await world.flows.write(partial(forget, before_us=microseconds(clock.now()))) == 0
+            assert await likenesses_of(world) == [order.order_id], "another one today would be compared with it"
+            clock.ahead = timedelta(days=3)
+            async with asyncio.timeout(10):
+                while await likenesses_of(world):
+                    await asyncio.sleep(0.02)
+            again = await world.place("k2", an_order("ACME", ("BRG-6204", 1), reference="PO-OLD"))
+            assert again.status == "completed"
 
     run(scenario())

@@ -10,7 +10,8 @@ from governance.call.keys import edge_key
 from process_apis.flow.initiator import Initiator
 from process_apis.flow.tables import flows, timeline
 from process_apis.flow.timeline import instant
-from process_apis.timeline.index import BATCH, catch_up, find, keys_made_of
+from process_apis.timeline.index import BATCH, catch_up, find, forget, ids_of, keys_made_of
+from process_apis.timeline.tables import indexed_flows
 
 PLACE = "order_to_fulfillment.v1.place_order"
 PORTAL = ("portal.v1.post_case", "portal.v1.place_order")
@@ -69,3 +70,19 @@ def test_a_flow_that_went_on_is_looked_through_again(connection: sa.Connection) 
     connection.execute(sa.update(flows).values(ended=True))
     catch_up(connection, {})
     assert found_by(connection, "key-1") == ["ord-1"]
+
+
+def test_old_flows_are_forgotten_and_not_looked_through_again(connection: sa.Connection) -> None:
+    for number in range(3):
+        started(connection, f"ord-{number}", "partner", "ACME", f"key-{number}")
+    for flow_id, ended_us in (("ord-0", 10), ("ord-1", 20)):
+        this = sa.update(flows).where(flows.c.flow_id == flow_id)
+        connection.execute(this.values(ended=True, ended_us=ended_us))
+    assert not catch_up(connection, {})
+    assert (forget(connection, 20), forget(connection, 20)) == (1, 0)
+    connection.execute(sa.delete(timeline).where(timeline.c.flow_id == "ord-0"))
+    assert not catch_up(connection, {})
+    assert [found_by(connection, f"key-{number}") for number in range(3)] == [[], ["ord-1"], ["ord-2"]]
+    assert ids_of(connection, "ord-0") == ()
+    indexed = sa.select(indexed_flows.c.flow_id).order_by(indexed_flows.c.flow_id)
+    assert list(connection.execute(indexed).scalars()) == ["ord-1", "ord-2"]
