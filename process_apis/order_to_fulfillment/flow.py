@@ -12,7 +12,7 @@ from process_apis.order_to_fulfillment.documents import came_by_channel, channel
 from process_apis.order_to_fulfillment.parts import gives_up, goes_in_parts, goes_together, has_left
 from process_apis.order_to_fulfillment.record import OrderRecord
 from process_apis.order_to_fulfillment.steps import OrderSteps as Do
-from process_apis.order_to_fulfillment.steps.approval import DECISION, waits_for_approval
+from process_apis.order_to_fulfillment.steps.approval import DECISION, needs_approval
 from process_apis.order_to_fulfillment.steps.cancelling import CANCEL
 from process_apis.order_to_fulfillment.steps.stock import STOCK, asks_nobody, asks_people
 
@@ -66,7 +66,7 @@ ORDER_TO_FULFILLMENT: Flow[OrderRecord] = Flow(
             skippable=False,
             publishes=tell.allocated,
         ),
-        Step(name="approve", do=Do.approve, only_reads=True, when=waits_for_approval, listens=(DECISION,)),
+        Step(name="approve", do=Do.approve, only_reads=True, when=needs_approval, listens=(DECISION,)),
         Step(name="authorise_payment", do=Do.authorise_payment, undo=Do.void_payment, when=pays_by_card),
         Step(name="post_order", do=Do.post_order, undo=Do.cancel_order, status="confirmed", publishes=tell.confirmed),
         Step(name="ship", do=Do.ship, undo=Do.recall, pivot=True),

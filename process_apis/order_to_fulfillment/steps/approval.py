@@ -41,6 +41,11 @@ class Decision(Struct, frozen=True, kw_only=True):
 decision_in = msgspec.json.Decoder(Decision).decode
 
 
+def needs_approval(order: OrderRecord) -> bool:
+    """Whether somebody has to say yes, also when somebody did: which steps an order has does not change with it."""
+    return order.approval is not None
+
+
 def waits_for_approval(order: OrderRecord) -> bool:
     """Whether somebody has to say yes before it goes on."""
     return order.approval is not None and not order.approval.approved_by
@@ -52,7 +57,7 @@ class Approvals(Systems):
     async def approve(self, run: OrderRun) -> OrderRecord:
         """Somebody who did not place the order says that it may go on."""
         order, approval = run.state, run.state.approval
-        if approval is None:
+        if approval is None or approval.approved_by:
             return order
         told = run.signal(DECISION)
         decision = decision_in(told) if told else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from order_world import World, an_order, left_over, run
 from test_duplicates import Shifted
 from test_parts import seen
 
+from process_apis.order_to_fulfillment.flow import ORDER_TO_FULFILLMENT
+from process_apis.order_to_fulfillment.record import Approval, OrderRecord
 from process_apis.order_to_fulfillment.settings import OrderSettings, Threshold
 from process_apis.order_to_fulfillment.v1.model import (
     AmendedLine,
@@ -179,3 +181,28 @@ def test_a_yes_holds_for_the_price_that_it_was_given_for(tmp_path: Path, changes
             assert done.approval.approved_by == ("chief" if changes else "boss")
 
     run(scenario())
+
+
+def test_which_steps_an_order_has_does_not_change_when_somebody_says_yes() -> None:
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+    asked = OrderRecord(
+        order_id="ord-1",
+        account_id="ACME",
+        reference="PO-1",
+        channel="portal",
+        status="allocated",
+        stage="approve",
+        lines=(),
+        placed_at=now,
+        updated_at=now,
+        payment="on_account",
+        approval=Approval(due_at=now, until=now),
+    )
+    answered = replace(asked, approval=Approval(due_at=now, until=now, approved_by="boss"))
+    assert steps_of(asked) == steps_of(answered)
+    assert "approve" in steps_of(answered)
+    assert "approve" not in steps_of(replace(asked, approval=None))
+
+
+def steps_of(order: OrderRecord) -> list[str]:
+    return [step.name for step in ORDER_TO_FULFILLMENT.rows if step.when is None or step.when(order)]
