@@ -88,6 +88,25 @@ def eventually(holds: Callable[[], bool], bound_s: float = BOUND_S) -> None:
         time.sleep(0.01)
 
 
+def promptly(holds: Callable[[], bool], bound_s: float) -> None:
+    """Wait until ``holds`` is true; fails after ``bound_s`` seconds, of which a crowded machine gives its share only."""
+    left_s, last = bound_s, time.monotonic()
+    until = last + BOUND_S
+    while not holds():
+        now = time.monotonic()
+        left_s -= (now - last) * share()
+        last = now
+        assert left_s > 0, "it took too long"
+        assert now < until, "it did not come true in time"
+        time.sleep(0.01)
+
+
+def share() -> float:
+    """How much of a processor each gets of those who want to run on this machine now, at most all of it."""
+    said = re.search(r"^procs_running (\d+)", Path("/proc/stat").read_text(), re.MULTILINE)
+    return min(1.0, (os.cpu_count() or 1) / max(1, int(said[1]))) if said else 1.0
+
+
 def running(command: str) -> list[int]:
     """Process ids whose command line holds ``command``; ended ones don't count."""
     found: list[int] = []

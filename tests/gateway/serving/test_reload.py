@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.gateway.serving.conftest import Start
-from tests.gateway.serving.gateway_process import Gateway, eventually, running
+from tests.gateway.serving.gateway_process import Gateway, eventually, promptly, running
 
 TAKES_EFFECT_S = 2.0
 
@@ -90,7 +90,7 @@ def test_reloads_in_place_drop_no_request_and_hold_in_every_worker(tmp_path: Pat
         for round_ in range(1, 21):
             write(tmp_path, f"[plans.p{round_}]\n")
             gateway.process.send_signal(signal.SIGHUP)
-            eventually(lambda plans=f"p{round_}": hold(gateway, plans), TAKES_EFFECT_S)
+            promptly(lambda plans=f"p{round_}": hold(gateway, plans), TAKES_EFFECT_S)
     assert failures == []
     assert workers(gateway) == before
 
@@ -99,7 +99,7 @@ def test_a_changed_file_is_noticed(tmp_path: Path, start: Start) -> None:
     write(tmp_path, "[plans.old]\n")
     gateway = start(tmp_path / "home", "--workers", "2").ready()
     write(tmp_path, "[plans.new]\n")
-    eventually(lambda: hold(gateway, "new"), TAKES_EFFECT_S)
+    promptly(lambda: hold(gateway, "new"), TAKES_EFFECT_S)
 
 
 def test_a_changed_file_waits_for_the_signal_where_noticing_is_off(tmp_path: Path, start: Start) -> None:
@@ -109,7 +109,7 @@ def test_a_changed_file_waits_for_the_signal_where_noticing_is_off(tmp_path: Pat
     with pytest.raises(AssertionError):
         eventually(lambda: hold(gateway, "new"), 1.5)
     gateway.process.send_signal(signal.SIGHUP)
-    eventually(lambda: hold(gateway, "new"), TAKES_EFFECT_S)
+    promptly(lambda: hold(gateway, "new"), TAKES_EFFECT_S)
 
 
 BAD = (
@@ -174,7 +174,7 @@ def test_what_takes_a_restart_is_named_and_the_rest_is_taken_over(tmp_path: Path
     gateway = start(tmp_path / "home").ready()
     before = gateway.get()
     write(tmp_path, '[gateway]\nworkers = 3\n[database]\nurl = "sqlite:///x.db"\n[plans.new]\n')
-    eventually(lambda: hold(gateway, "new"), TAKES_EFFECT_S)
+    promptly(lambda: hold(gateway, "new"), TAKES_EFFECT_S)
     eventually(lambda: "gateway.workers, database.url must wait for a restart" in gateway.log())
     assert gateway.get() == before
 

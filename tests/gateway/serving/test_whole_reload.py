@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 
 from gateway.supervisor import APP
 from tests.gateway.serving.conftest import Start
-from tests.gateway.serving.gateway_process import Gateway, eventually
+from tests.gateway.serving.gateway_process import Gateway, promptly
 from tests.gateway.serving.test_reload import TAKES_EFFECT_S, write
 
 FIRST, SECOND = "the-first-secret-of-shop", "the-second-secret-of-shop"
@@ -42,7 +42,7 @@ def test_secrets_and_plans_take_effect_in_every_worker_within_two_seconds(tmp_pa
     assert statuses(gateway, SECOND) == {401}
 
     def taken_over(times: int) -> None:
-        eventually(lambda: gateway.log().count("Settings reloaded") == times, TAKES_EFFECT_S)
+        promptly(lambda: gateway.log().count("Settings reloaded") == times, TAKES_EFFECT_S)
 
     state("one", "two", rate="720/1h")
     taken_over(1)
