@@ -115,11 +115,11 @@ async def test_a_holder_whose_lease_ran_out_is_fenced_off(store: Store) -> None:
 
 
 async def test_a_lease_is_renewed_until_it_ends(store: Store) -> None:
-    claim = await claimed(Claims(store, lease_s=1))
+    claim = await claimed(Claims(store, lease_s=30))
     lease = Lease(claim, 1)
 
     async def renewed() -> bool:
-        await store.command(b"PEXPIRE", b"key", 700)
+        await store.command(b"PEXPIRE", b"key", 20_000)
         before = await store.command(b"PTTL", b"key")
         await asyncio.sleep(0.4)
         return await store.command(b"PTTL", b"key") > before
@@ -162,9 +162,9 @@ from governance.store import Store
 
 async def main():
     store = Store(sys.argv[1])
-    claims = Claims(store, lease_s=1)
+    claims = Claims(store, lease_s=3)
     await store.start()
-    lease = Lease(await claims.claim(b"key", b"1" * 32), 1)
+    lease = Lease(await claims.claim(b"key", b"1" * 32), 3)
     print("held", flush=True)
     await asyncio.Event().wait()
 
@@ -176,13 +176,13 @@ async def test_a_killed_holder_frees_the_key_with_its_lease(store: Store, valkey
     holder = await asyncio.create_subprocess_exec(sys.executable, "-c", HOLDER, valkey_socket, stdout=subprocess.PIPE)
     assert holder.stdout is not None
     assert await holder.stdout.readline() == b"held\n"
-    claims = Claims(store, lease_s=1)
+    claims = Claims(store, lease_s=3)
     assert isinstance(await claims.claim(b"key", ONE), InFlight)
     holder.kill()
     await holder.wait()
     assert isinstance(await claims.claim(b"key", ONE), InFlight)
     (held,) = await store.command(b"KEYS", b"*")
-    assert 0 < await store.command(b"PTTL", held) <= 1_000
+    assert 0 < await store.command(b"PTTL", held) <= 3_000
 
     async def free() -> bool:
         return isinstance(await claims.claim(b"key", ONE), Claim)
