@@ -74,17 +74,17 @@ def _current(engine: sa.Engine, table: str) -> str:
 
 
 def _compared(migrations: Migrations, current: str) -> Finding:
-    what, head = f"tables of {migrations.folder.parent.name}", migrations.head
+    what, head = f"tables of {migrations.package}", migrations.head
     if current == head:
         return Finding(what=what, result="ok", detail=f"at {head}")
     if not current:
         return Finding(what=what, result="ok", detail="are made at the next start")
-    if current > head:
+    if current not in migrations.revisions:
         return Finding(
             what=what,
             result="failed",
-            detail=f"They are at {current}, of a newer Tiergate; this one knows {head}.",
-            advice="Install the version that wrote them, or restore the backup from before.",
+            detail=f"The database is of a newer Tiergate: they are at {current}, this one knows {head}.",
+            advice="Install the version that wrote it, or restore the backup from before.",
         )
     return Finding(
         what=what,

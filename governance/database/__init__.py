@@ -3,7 +3,7 @@
 from governance.database.database import Database, DatabaseAway
 from governance.database.dialects import dialect_of, for_each_dialect
 from governance.database.engine import close_engine, open_engine
-from governance.database.migration import Migrations, migrate, one_at_a_time
+from governance.database.migration import Migrations, NewerDatabase, migrate, one_at_a_time
 from governance.database.turn import URGENT
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Database",
     "DatabaseAway",
     "Migrations",
+    "NewerDatabase",
     "close_engine",
     "dialect_of",
     "for_each_dialect",

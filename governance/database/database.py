@@ -54,6 +54,7 @@ class Database:
 
         Raises:
             OSError: the home can't be written.
+            NewerDatabase: a newer version of Tiergate wrote it.
             sqlalchemy.exc.OperationalError: the database can't be reached.
         """
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="database")

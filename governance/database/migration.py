@@ -3,7 +3,8 @@
 Each package that keeps tables has its own folder of Alembic revisions and its own version table, so
 none waits for another's. A start that finds them current costs one SELECT. Otherwise one process
 migrates while the others wait: a lock file beside SQLite, an advisory lock in PostgreSQL. A
-migration that fails leaves the tables as they were; the start fails with its error.
+migration that fails leaves the tables as they were; the start fails with its error. Tables of a newer
+version are left alone, and the start fails with a sentence that says what to do.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ ADVISORY_LOCK = 7_416_033_001
 LOOK_S = 0.05
 
 
+class NewerDatabase(RuntimeError):
+    """The tables were brought to a revision that this version does not know."""
+
+
 class Migrations(Struct, frozen=True, kw_only=True):
     """The revisions of one package: files ``NNNN_what_changes.py``, each named after its revision."""
 
@@ -31,15 +36,38 @@ class Migrations(Struct, frozen=True, kw_only=True):
     version_table: str
 
     @property
+    def package(self) -> str:
+        """Whose tables they are."""
+        return self.folder.parent.name
+
+    @property
+    def revisions(self) -> frozenset[str]:
+        """The revisions that the code knows."""
+        return frozenset(file.stem.split("_", 1)[0] for file in self.folder.glob("[0-9]*_*.py"))
+
+    @property
     def head(self) -> str:
         """The revision that the code needs: the highest."""
-        return max(file.stem.split("_", 1)[0] for file in self.folder.glob("[0-9]*_*.py"))
+        return max(self.revisions)
+
+    def refuse_newer(self, current: str | None) -> None:
+        """Refuse tables at a revision that the code does not know.
+
+        Raises:
+            NewerDatabase: they are; the message says what to do.
+        """
+        if current and current not in self.revisions:
+            raise NewerDatabase(
+                f"The database is of a newer Tiergate (the tables of {self.package} are at {current}, this version knows "
+                f"{self.head}); install the version that wrote it, or restore the backup from before."
+            )
 
 
 def migrate(engine: sa.Engine, home: Path, migrations: Migrations) -> None:
     """Create or change the tables where they are not at the head.
 
     Raises:
+        NewerDatabase: they are of a newer version of the code, and stay as they are.
         sqlalchemy.exc.OperationalError: the database can't be reached.
     """
     with one_at_a_time(engine, home):
@@ -74,8 +102,10 @@ def _current(engine: sa.Engine, version_table: str) -> str | None:
 
 
 def _upgrade(engine: sa.Engine, migrations: Migrations) -> None:
-    if _current(engine, migrations.version_table) == migrations.head:
+    current = _current(engine, migrations.version_table)
+    if current == migrations.head:
         return
+    migrations.refuse_newer(current)
     # Alembic takes a tenth of a second to import, which only a start that migrates should pay.
     from alembic import command
     from alembic.config import Config

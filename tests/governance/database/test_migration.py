@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from governance.database import Migrations, migrate, open_engine
+from governance.database import Migrations, NewerDatabase, migrate, open_engine
 
 BROKEN = '''
 """Makes a table and fails."""
@@ -55,4 +55,17 @@ def test_a_migration_that_fails_leaves_the_version_and_ends_the_start(tmp_path: 
         migrate(engine, tmp_path, notes)
     with engine.connect() as connection:
         assert connection.execute(sa.text("SELECT version_num FROM notes_version")).scalars().all() == ["0001"]
+    engine.dispose()
+
+
+def test_tables_of_a_newer_version_are_left_alone(tmp_path: Path, notes: Migrations) -> None:
+    engine = open_engine(tmp_path, "", 4)
+    migrate(engine, tmp_path, notes)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE notes_version SET version_num = '0007'"))
+    said = r"^The database is of a newer Tiergate \(the tables of .+ are at 0007, this version knows 0001\); install "
+    with pytest.raises(NewerDatabase, match=said):
+        migrate(engine, tmp_path, notes)
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT version_num FROM notes_version")).scalars().all() == ["0007"]
     engine.dispose()
