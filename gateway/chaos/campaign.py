@@ -23,6 +23,7 @@ from gateway.chaos.ledgers import Ledgers, read_ledgers
 from gateway.chaos.own_state import read_own_state, read_timelines
 from gateway.chaos.plan import FOLDER, OVER, FaultKind, Plan, write_plan
 from gateway.chaos.postgresql import Given, Own, Server
+from gateway.chaos.quotes import QuoteDesk, quote_wish
 from gateway.chaos.returns_desk import ReturnsDesk, returns
 from gateway.chaos.schedule import Run
 from gateway.chaos.supplier import Supplier
@@ -114,6 +115,7 @@ class _Course:
         self._tales: list[Tale] = []
         self._following: list[asyncio.Task[None]] = []
         self._desk = ReturnsDesk(self._crowd, campaign.run.seed)
+        self._quotes = QuoteDesk(self._crowd)
         self._supplier = Supplier(self._crowd, self._tales)
         self._deadline = float("inf")
 
@@ -173,6 +175,9 @@ class _Course:
                 tale = Tale(wish=wish(run.seed, number, self._campaign.lost))
                 self._tales.append(tale)
                 self._following.append(asyncio.create_task(self._one(tale, room)))
+                if (quote := quote_wish(run.seed, number)) is not None:
+                    quoting = self._quotes.carry_through(quote, lambda: self._deadline)
+                    self._following.append(asyncio.create_task(quoting))
                 self._watch.moved(self._crowd.pulse, killing.toll)
             await hunting
         finally:
@@ -237,6 +242,7 @@ class _Course:
             returns=sent_back,
             refused_returns=frozenset(self._desk.refused),
             supplied=self._supplier.supplied,
+            quotes=self._quotes.tales,
             own=read_own_state(self._home, self._server.url),
             unexpected=self._fleet.unexpected(),
         )

@@ -69,12 +69,20 @@ scopes = [
     "returns.returns:read",
     "returns.receipts:write",
     "returns.inspections:write",
+    "quote-to-cash.quotes:write",
+    "quote-to-cash.quotes:read",
+    "quote-to-cash.answers:write",
 ]
 account_reach = "all"
 
 [consumers.{approver}]
 secrets = ["env:CHAOS_SECRET"]
-scopes = ["order-to-fulfillment.approvals:write", "order-to-fulfillment.orders:read", "returns.decisions:write"]
+scopes = [
+    "order-to-fulfillment.approvals:write",
+    "order-to-fulfillment.orders:read",
+    "returns.decisions:write",
+    "quote-to-cash.approvals:write",
+]
 account_reach = "all"
 
 [consumers.{watcher}]

@@ -15,6 +15,7 @@ from gateway.chaos.kill_switch import Victim
 from gateway.chaos.plan import chance
 from process_apis.flow.table import Step
 from process_apis.order_to_fulfillment.flow import ORDER_TO_FULFILLMENT
+from process_apis.quote_to_cash.flow import QUOTE_TO_CASH
 from process_apis.returns.flow import RETURNS
 
 T = TypeVar("T")
@@ -24,8 +25,13 @@ EFFECTS = (
     "erp.cancel_sales_order", "logistics.release_shipment", "payments.capture",
 )  # fmt: skip
 """Steps of several effects may be cut between them, and an undo after any of its effects."""
-NEVER: frozenset[str] = frozenset()
-"""Steps that the orders of a run hardly ever come to."""
+NEVER = frozenset(
+    step.name
+    for step in QUOTE_TO_CASH.rows
+    if step.name.startswith(("await_payment", "remind"))
+    or step.name in ("await_last_payment", "hold_account", "collect")
+) | {"tell_unfulfilled"}
+"""Steps that no run comes to: customers have days to pay before they are reminded, and orders of quotes are delivered."""
 SHARES: tuple[tuple[KillKind, float], ...] = (("gateway", 0.2), ("worker", 0.1), ("store", 0.1))
 """Of the kills that are left by the database; all others are at a step's boundary."""
 DATABASE_KILLS = 0.08
@@ -69,10 +75,11 @@ class Run(Struct, frozen=True, kw_only=True):
 def boundaries() -> tuple[str, ...]:
     """Every boundary at which a process can be killed: of each record, and after each effect."""
     steps = ["undo"]
-    for flow in (ORDER_TO_FULFILLMENT, RETURNS):
+    for flow in (ORDER_TO_FULFILLMENT, RETURNS, QUOTE_TO_CASH):
         steps += [_recorded_as(group[-1]) for group in flow.groups]
         steps += [flow.last.name] if flow.last else []
-    records = [f"{step}.{side}" for step in steps if step not in NEVER for side in ("before", "after")]
+    names = [step for step in dict.fromkeys(steps) if step not in NEVER]
+    records = [f"{step}.{side}" for step in names for side in ("before", "after")]
     return (*records, *(f"{effect}.after" for effect in EFFECTS))
 
 

@@ -17,6 +17,7 @@ from gateway.chaos.announced import event_faults
 from gateway.chaos.drive import ENDED, Tale
 from gateway.chaos.ledgers import Ledgers, Payment, SalesOrder, Shipment
 from gateway.chaos.own_state import OwnState
+from gateway.chaos.quotes import QuoteTale, quote_faults
 from gateway.chaos.wishes import CANCELLED
 
 T = TypeVar("T")
@@ -45,6 +46,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     """Those that somebody said no to."""
     supplied: Counter[str] = Counter()
     """How many of each product came in."""
+    quotes: Sequence[QuoteTale] = ()
     unexpected: Sequence[str] = ()
     """Lines of the log about what should never happen."""
 
@@ -58,6 +60,7 @@ def findings(evidence: Evidence) -> list[Finding]:
             _of_orders(evidence),
             _strangers(evidence),
             _of_returns(evidence),
+            (Finding(subject, sentence) for subject, sentence in quote_faults(evidence.quotes, evidence.orders)),
             _of_stock(evidence),
             _of_sums(evidence.after),
             _of_flows(evidence),
@@ -191,6 +194,7 @@ def _strangers(evidence: Evidence) -> Iterator[Finding]:
     after = evidence.after
     ids = {order["order_id"] for order in evidence.orders}
     accepted = {order_id for tale in evidence.tales for order_id in (*tale.order_ids, tale.twin_id)}
+    accepted |= {tale.last.get("order_id") or "" for tale in evidence.quotes}
     references = {(order["account_id"], order["reference"]) for order in evidence.orders}
     for order_id in sorted(ids - accepted):
         yield Finding(order_id, "is an order that no client was told of")

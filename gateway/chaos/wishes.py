@@ -24,6 +24,7 @@ SHOPPER = {"name": "A. Shopper", "street": "Am Markt 1", "city": "Dresden", "pos
 CHANNEL_PRICE_MINOR = 500
 ORDERS = "/process/order-to-fulfillment/v1/orders"
 RETURNS = "/process/returns/v1/returns"
+QUOTES = "/process/quote-to-cash/v1/quotes"
 PATHS: dict[Via, str] = {"portal": PORTAL, "inside sales": INSIDE_SALES}
 """Where orders are placed; those of all other channels at the process itself."""
 SALES = "sales"

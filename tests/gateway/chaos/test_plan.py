@@ -9,7 +9,7 @@ from gateway.chaos.schedule import Run, boundaries, kills, stops
 from gateway.chaos.wishes import BUYERS, CANCELLED, COMPLETED, wish
 
 PLAN = Plan(seed=7, failing=0.1, lost=0.05, slow=0.05, away=0.1)
-RUN = Run(seed=7, orders=1_000, kills=120, processes=3, database_is_own=True)
+RUN = Run(seed=7, orders=1_000, kills=200, processes=3, database_is_own=True)
 
 
 def test_the_same_seed_meets_the_same_call_with_the_same_fault() -> None:
@@ -50,7 +50,7 @@ def test_chances_are_spread_evenly() -> None:
 
 def test_every_boundary_of_every_step_is_armed() -> None:
     planned = kills(RUN)
-    assert len(planned) == 120
+    assert len(planned) == 200
     assert {kill.boundary for kill in planned if kill.kind == "step"} == set(boundaries())
     assert {"reserve_stock.before", "undo.after", "write_back_end.before"} <= set(boundaries())
     assert {kill.kind for kill in planned} == {"step", "gateway", "worker", "store", "database"}
@@ -63,11 +63,11 @@ def test_kills_are_spread_over_the_orders_and_the_processes() -> None:
     assert moments[0] < 30
     assert 950 < moments[-1] < 1_000
     assert {kill.member for kill in planned} == {0, 1, 2}
-    assert planned == kills(RUN) != kills(Run(seed=8, orders=1_000, kills=120, processes=3, database_is_own=True))
+    assert planned == kills(RUN) != kills(Run(seed=8, orders=1_000, kills=200, processes=3, database_is_own=True))
 
 
 def test_some_processes_are_stopped_and_woken() -> None:
-    assert len(stops(RUN)) == 12
+    assert len(stops(RUN)) == 20
     assert all(1 <= stop.seconds <= 5 for stop in stops(RUN))
 
 
