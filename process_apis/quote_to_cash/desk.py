@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from governance.call import Clock
 from governance.contract import NotFound
 from process_apis.flow.runtime import FlowRuntime
+from process_apis.flow.tables import signals
 from process_apis.quote_to_cash.flow import BOOK
 from process_apis.quote_to_cash.links import QuoteLinks
 from process_apis.quote_to_cash.record import ENDED, Answer, QuoteRecord
@@ -91,8 +92,8 @@ class QuoteDesk:
             raise _expired(quote)
         if quote.status != "sent":
             raise WrongState(record_id=quote.quote_id, state=quote.status, needs="sent")
-        source_id = f"{ANSWER}:{answer.revision}"
-        if await self._flows.signal(quote.quote_id, ANSWER, msgspec.json.encode(answer), source_id):
+        body, source_id = msgspec.json.encode(answer), _answer_to(answer.revision)
+        if await self._flows.signal(quote.quote_id, ANSWER, body, source_id):
             return
         if not _said_before(await self.until(quote.quote_id, _is_answered, PATIENCE_S), answer):
             raise WrongState(record_id=quote.quote_id, state="answered", needs="sent")
@@ -115,6 +116,7 @@ def refuse_overtaken(connection: sa.Connection, another_waits: bool, quote_id: s
 
     Raises:
         QuoteSuperseded: of those who saw the same revision, somebody else replaced it.
+        WrongState: the customer has answered, though the flow may not have heard of it yet.
     """
     quote = BOOK.load(connection, quote_id)
     refuse_superseded(quote, revision)
@@ -122,6 +124,14 @@ def refuse_overtaken(connection: sa.Connection, another_waits: bool, quote_id: s
         raise QuoteSuperseded(
             quote_id=quote_id, revision=revision + 1, detail=f"Somebody else has replaced revision {revision}."
         )
+    answered = (signals.c.flow_id == quote_id, signals.c.source_id == _answer_to(revision))
+    if connection.execute(sa.select(signals.c.position).where(*answered)).first() is not None:
+        raise WrongState(record_id=quote_id, state="answered", needs="requested or sent")
+
+
+def _answer_to(revision: int) -> str:
+    """Under what the first answer to a revision is kept."""
+    return f"{ANSWER}:{revision}"
 
 
 def _expired(quote: QuoteRecord) -> QuoteExpired:

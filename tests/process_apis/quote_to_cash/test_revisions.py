@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import msgspec
+import sqlalchemy as sa
 
+from process_apis.flow.signals import keep_signal
+from process_apis.flow.tables import flows
+from process_apis.quote_to_cash.record import Answer
+from process_apis.quote_to_cash.signals import ANSWER
 from tests.process_apis.quote_to_cash.quote_world import BEARING, QUOTES, events_of, said, say, seen, sent
 from tests.process_apis.world import World
 
@@ -56,3 +63,22 @@ def test_the_same_wish_asked_many_times_at_once_is_one(world: World) -> None:
     late = say(world, quote, "revise", lines=lines)
     assert (late.status_code, late.json()["type"]) == (409, "/problems/quote-superseded")
     assert said(world, {**quote, "revision": 2}, "revise", lines=lines)["revision"] == 3
+
+
+def test_an_answer_that_the_flow_has_not_heard_yet_comes_before_a_revision(world: World) -> None:
+    quote = sent(world, (BEARING, 10, None))
+    answer = Answer(revision=1, accepted=True, by="acme", way="account", at=datetime.now(UTC), key="k")
+    kept = partial(
+        keep_signal, flow_id=quote["quote_id"], name=ANSWER, body=msgspec.json.encode(answer),
+        source_id=f"{ANSWER}:1", now=answer.at,
+    )  # fmt: skip
+    resting = sa.select(flows.c.resting).where(flows.c.flow_id == quote["quote_id"])
+
+    async def rests() -> bool:
+        return await world.flows.read(lambda connection: connection.execute(resting).scalar()) == "due"
+
+    assert world.run(world.flows.until(quote["quote_id"], rests, bool, 10)), "it waits for the answer"
+    assert world.run(world.flows.write(kept)), "which nobody tells it of"
+    late = say(world, quote, "revise", lines=[{"sku": BEARING, "quantity": 40}])
+    assert (late.status_code, late.json()["type"], late.json()["state"]) == (409, "/problems/wrong-state", "answered")
+    assert world.get("platform", f"{QUOTES}/{quote['quote_id']}")["revision"] == 1
