@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 from gateway.chaos.drive import Crowd
-from gateway.chaos.http import Answer, Lost
+from gateway.chaos.http import Lost
 from gateway.chaos.plan import chance
 from gateway.chaos.wishes import APPROVER, RETURNS, SALES
 
@@ -24,7 +24,7 @@ class ReturnsDesk:
         self._crowd = crowd
         self._seed = seed
         self.refused: set[str] = set()
-        """The returns that it said no to, and was heard."""
+        """The returns that it said no to, whether or not it heard that its no was heard."""
         self._done: Counter[str] = Counter()
 
     async def work(self) -> None:
@@ -54,19 +54,19 @@ class ReturnsDesk:
 
     async def _decide(self, goods: dict[str, Any]) -> None:
         approved = chance(self._seed, "take back", goods["order_reference"]) >= REFUSED
-        answer = await self._send(APPROVER, goods, "decide", approved=approved, reason="" if approved else "Used up.")
-        if answer.status == 202 and not approved:
+        if not approved:
             self.refused.add(goods["return_id"])
+        await self._send(APPROVER, goods, "decide", approved=approved, reason="" if approved else "Used up.")
 
     async def _tell(self, goods: dict[str, Any], deed: str, lines: list[dict[str, Any]]) -> None:
         await self._send(SALES, goods, deed, lines=lines)
 
-    async def _send(self, client: str, goods: dict[str, Any], deed: str, **told: Any) -> Answer:
+    async def _send(self, client: str, goods: dict[str, Any], deed: str, **told: Any) -> None:
         name = f"{deed}-{goods['return_id']}"
         self._done[name] += 1
         body = {"account_id": goods["account_id"], **told}
         key = f"{name}-{self._done[name]}"  # a refusal because it came too early would be answered again
-        return await self._crowd.ask(client, "POST", f"{RETURNS}/{goods['return_id']}/{deed}", body, key)
+        await self._crowd.ask(client, "POST", f"{RETURNS}/{goods['return_id']}/{deed}", body, key)
 
 
 async def returns(crowd: Crowd) -> list[dict[str, Any]]:
