@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("tiergate.flow")
 unexpected = logging.getLogger("tiergate.unexpected")
+PAUSE = 30
+"""However many flows there are to look through, at most a thirtieth of the time goes into it."""
+LONGEST_S = 10.0
 OnThreads = Callable[[Callable[[sa.Connection], Any]], Awaitable[Any]]
 
 
@@ -94,13 +97,16 @@ class Watchdog:
         return Mending(known=self._known, enqueue=self._host.enqueue, now=self._clock.now())
 
     async def _go(self) -> None:
+        took_s = 0.0
         while not self._over.is_set():
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._look_s):
+                async with asyncio.timeout(max(self._look_s, took_s * PAUSE)):
                     await self._over.wait()
             if not self._host.launched or self._over.is_set():
                 continue
+            began = self._clock.monotonic()
             try:
                 await self.look()
             except (SQLAlchemyError, SystemUnavailable) as error:
                 log.warning("lost flows can't be looked for: %s", error)
+            took_s = min(self._clock.monotonic() - began, LONGEST_S)
