@@ -22,7 +22,7 @@ from gateway.chaos.summary import rows
 from gateway.chaos.verdict import Evidence, findings
 
 pytestmark = pytest.mark.timeout(300)  # whichever test comes first waits for the run
-CAMPAIGN = Campaign(run=Run(seed=1214, orders=30, kills=3, processes=1), failing=0.1, lost=0.05)
+CAMPAIGN = Campaign(run=Run(seed=1214, orders=30, kills=3, processes=1), failing=0.1, lost=0.05, settle_s=120)
 CERTAIN = 0
 """The order that faults are planted at: nothing that it meets keeps it from being completed, by card and in one piece."""
 PLANTED: dict[str, tuple[str, str, str]] = {
