@@ -40,6 +40,8 @@ LOGGED_ATTEMPTS = (3, 10, 100)
 DONE = Verdict(outcome="done")
 CANCELLED = Verdict(outcome="cancelled")
 AMENDED = Verdict(outcome="amended")
+NOT_NOW = Verdict(outcome="parked")
+"""A step that was to be asked once would be asked again a little later."""
 UNDO_RETRY = Retry()
 FOR_EVER = Retry(outage_s=math.inf)
 POISON = Refused("internal-error", "The process died in this step again and again.")
@@ -68,23 +70,24 @@ class Asking:
         while self._busy and self._clock.monotonic() < deadline:  # noqa: ASYNC110 - once, at a stop
             await asyncio.sleep(0.02)
 
-    async def step(self, leg: Leg, run: Run[Any], index: int, step: Step[Any]) -> Verdict:
+    async def step(self, leg: Leg, run: Run[Any], index: int, step: Step[Any], *, once: bool = False) -> Verdict:
         """The verdict on ``step`` of the group ``index``; the run's state is the new one when it is done."""
         before_return = index <= leg.pivot_group
         place = Place(name=step.name, retry=step.retry, before_return=before_return, listens=step.listens)
         patience = self._patience(leg, index, place)
-        unknown = leg.crashes > 0
+        unknown = leg.crashes > 0 or step.name in leg.tried
 
         async def do() -> None:
             nonlocal unknown
             state = await step.retry.look_up(leg.performer, run) if unknown and step.retry.look_up else None
             unknown = True
+            leg.tried.add(step.name)
             run.state = await step.do(leg.performer, run) if state is None else state
 
         async def turn() -> Verdict | None:
             return await self._turned(leg, index, again=patience.asked_before) if before_return else None
 
-        return await self._ask(leg, run, place, patience, do, step.timeout_s, turn)
+        return await self._ask(leg, run, place, patience, do, step.timeout_s, turn, once=once)
 
     async def undo(self, leg: Leg, index: int, step: Step[Any]) -> Verdict:
         """Undo a step. One that can't be undone is for people to settle in that system."""
@@ -130,6 +133,8 @@ class Asking:
         do: Do,
         timeout_s: float,
         turn: Turn | None = None,
+        *,
+        once: bool = False,
     ) -> Verdict:
         while True:
             if leg.suspect and leg.trials >= self._settings.trials:
@@ -145,6 +150,8 @@ class Asking:
                 return DONE
             if isinstance(follows, Verdict):
                 return follows
+            if once:
+                return NOT_NOW
             await self._sleep(leg, follows)
 
     async def _attempt(self, leg: Leg, run: Run[Any], place: Place, do: Do, timeout_s: float) -> None:

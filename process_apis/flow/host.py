@@ -170,7 +170,9 @@ class Host:
         ids = sorted(set(map(flow_of, self._left(executors))))
         with self._engine.begin() as connection:
             for few in (ids[at : at + FEW] for at in range(0, len(ids), FEW)):
-                crashed = sa.update(flows).where(flows.c.flow_id.in_(few)).values(crashes=flows.c.crashes + 1)
+                crashed = (
+                    sa.update(flows).where(flows.c.flow_id.in_(few)).values(crashes=flows.c.crashes + 1, wary=True)
+                )
                 connection.execute(crashed)
 
     @property

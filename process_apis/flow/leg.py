@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from copy import copy
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,20 @@ TAKES_UP = "tiergate_takes_up"
 
 class Superseded(Exception):
     """Another leg of the flow has begun: this one has nothing more to do."""
+
+
+class Ahead(Struct, frozen=True):
+    """A group that is begun while the checkpoint before it is still to be written."""
+
+    index: int
+    scout: Leg
+    task: asyncio.Task[Verdict]
+
+    @property
+    def is_done_well(self) -> bool:
+        """Whether all its steps are done."""
+        ended = self.task.done() and not self.task.cancelled() and self.task.exception() is None
+        return ended and self.task.result().outcome == "done"
 
 
 class Kept(Struct, frozen=True, kw_only=True):
@@ -76,8 +91,14 @@ class Leg:
         self.first_group: int | None = next(begins, None)
         """The group that the leg begins with; None when the table has no such step any more."""
         self.pivot_group = next(index for index, group in enumerate(self.groups) if group[-1][0].pivot)
-        self.index = 0
-        """The group under way."""
+        self.index = self.resumed_at = self.first_group or 0
+        """The group under way, and the first one that no checkpoint holds yet."""
+        self.tried: set[str] = set()
+        """Steps that were asked: what came of an attempt that failed is not known."""
+        self.ahead: Ahead | None = None
+        """What is under way beyond ``index`` of the last checkpoint."""
+        self._wary: bool = row.wary
+        """A process died under the flow before its pivot: more may have been begun than is recorded."""
         self.back: Verdict | None = start.back
         """Why the flow goes backward, once it does."""
         self.wake = asyncio.Event()
@@ -124,6 +145,11 @@ class Leg:
         return self.amendments > self.amended
 
     @property
+    def is_past_crash(self) -> bool:
+        """Whether the flow has got beyond whatever was under way when its process died: a stride, maybe."""
+        return self.index >= (self.pivot_group - 1 if self.resumed_at < self.pivot_group else len(self.groups) - 1)
+
+    @property
     def suspect(self) -> bool:
         """Whether the flow may be what its process dies of."""
         return self.crashes >= SUSPECT
@@ -133,7 +159,9 @@ class Leg:
         return tuple(step.name for stage in self.groups[index] for step in stage)
 
     def begun(self, index: int) -> list[Step[Any]]:
-        """Every step up to and with this group, the last first."""
+        """Every step that may have been begun when the flow turns back at this group, the last first."""
+        if self._wary and index < self.pivot_group:
+            index = self.pivot_group - 1
         return [step for group in self.groups[: index + 1] for stage in group for step in stage][::-1]
 
     def applying(self, stage: Stage[Any]) -> list[Step[Any]]:
@@ -151,6 +179,40 @@ class Leg:
         """The next group that the flow has after ``index``, or None at the end."""
         later = range(index + 1, len(self.groups))
         return next((i for i in later if any(self.applying(stage) for stage in self.groups[i])), None)
+
+    def strides_on(self, index: int) -> int | None:
+        """The group that may share the checkpoint of ``index``; None where that one has to be written first."""
+        alone = self.crashes or self.exception_id or self.held or self.start.skip
+        following = None if alone else self.next_group(index)
+        if following is None or following == self.pivot_group:
+            return None
+        waits = any(step.listens for stage in self.groups[following] for step in self.applying(stage))
+        return None if waits else following
+
+    def reached(self, index: int, verdict: Verdict) -> int:
+        """The last group that a checkpoint which began with ``index`` holds."""
+        return (
+            next(i for i in range(index, len(self.groups)) if self.names(i)[-1] == verdict.reached)
+            if (verdict.reached)
+            else index
+        )
+
+    def scout(self) -> Leg:
+        """The same leg for a group whose outcome may belong into another checkpoint than what was done so far."""
+        beside = copy(self)
+        beside.run, beside.events = self.run.branch(), []
+        return beside
+
+    def join(self, scout: Leg) -> None:
+        """Go on from where the scout got to."""
+        self.run.state, self.held = scout.run.state, scout.held
+        self.run.notes += scout.run.notes
+        self.events += scout.events
+
+    def let_go(self) -> None:
+        """Wait for nothing any more."""
+        if self.ahead is not None:
+            self.ahead.task.cancel()
 
     def row(self, name: str) -> Step[Any] | None:
         """The step of this name."""
@@ -185,7 +247,7 @@ class Leg:
             Superseded: another leg has begun since.
         """
         this = sa.and_(flows.c.flow_id == self.run.flow_id, flows.c.leg == self.start.leg)
-        if self.crashes:
+        if self.crashes and (self.is_past_crash or "resting" in changes or "ended" in changes):
             changes |= {"crashes": 0, "trials": 0}
         if changes:
             changed = sa.update(flows).where(this).values(changes)

@@ -120,7 +120,7 @@ class Mending(Struct, frozen=True, kw_only=True):
         return True
 
     def _begin(self, connection: sa.Connection, row: Any, start: FlowStart, words: str) -> None:
-        change(connection, row.flow_id, leg=start.leg)
+        change(connection, row.flow_id, leg=start.leg, wary=True)
         note_between(connection, row.flow_id, start.leg, self._note(row, start, "begun_again", words))
         self.enqueue(connection, row.flow, start, row.priority)
 
@@ -132,7 +132,7 @@ class Mending(Struct, frozen=True, kw_only=True):
             return
         start = replace(start, exception_id=exception_id, held=True)
         following = msgspec.json.encode(start).decode()
-        change(connection, row.flow_id, leg=start.leg, resting="exception", following=following, due_us=None)
+        change(connection, row.flow_id, leg=start.leg, resting="exception", following=following, due_us=None, wary=True)
         note_between(connection, row.flow_id, start.leg, self._note(row, start, "on_hold", words))
         if flow is not None:
             self._hold(connection, flow, row.flow_id, trouble.verdict)

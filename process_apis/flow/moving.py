@@ -56,7 +56,8 @@ def recorded(connection: sa.Connection, workflow_id: str) -> Records:
 
 def moved(leg: Leg, records: Records) -> FlowStart | None:
     """Where the flow goes on, if the records are none that the table of today would make; None where they fit."""
-    if not records or _fits(leg, records):
+    never_recorded = leg.first_group is None and leg.start.leg == 0
+    if (not records and not never_recorded) or (records and _fits(leg, records)):
         return None
     return after(leg.flow, replace(leg.start, leg=leg.start.leg + 1), records)
 
@@ -68,7 +69,7 @@ def after(flow: Flow[Any], start: FlowStart, records: Records) -> FlowStart:
     if start.back is not None:
         return replace(start, first_step=flow.last.name) if undone and flow.last is not None else start
     places = {step.name: place for place, step in enumerate(rows)}
-    known = [(places[name], verdict) for name, verdict in records if name in places]
+    known = [(places[last], verdict) for name, verdict in records if (last := verdict.reached or name) in places]
     if not known:
         return start if start.first_step in places else replace(start, first_step=rows[0].name)
     place, verdict = known[-1]
@@ -89,5 +90,7 @@ def _fits(leg: Leg, records: Records) -> bool:
             return False
         if verdict.outcome != "done":
             return True
-        index = leg.next_group(index)
+        if verdict.reached and not any(verdict.reached == leg.names(i)[-1] for i in range(index, len(leg.groups))):
+            return False
+        index = leg.next_group(leg.reached(index, verdict))
     return True

@@ -32,6 +32,7 @@ flows = sa.Table(
     sa.Column("amended", sa.Integer, nullable=False, default=0),
     sa.Column("crashes", sa.Integer, nullable=False, default=0),
     sa.Column("trials", sa.Integer, nullable=False, default=0),
+    sa.Column("wary", sa.Boolean, nullable=False, default=False),
     sa.Column("priority", sa.Integer, nullable=False, default=5),
     sa.Column("turn", sa.String(80), nullable=False, default=""),
     sa.Column("parent_id", sa.String(80), nullable=False, default=""),
@@ -43,7 +44,8 @@ flows = sa.Table(
 )
 """``resting``: empty while a workflow of the engine carries it, ``due`` until ``due_us`` or a signal, ``exception``
 until people settle it. ``following`` is the leg that comes next then. ``amendments`` were asked for, ``amended`` are
-done. ``crashes`` since the last checkpoint, of the process; ``trials`` that killed it."""
+done. ``crashes`` since the last checkpoint, of the process; ``trials`` that killed it. ``wary``: it died under the flow, so
+steps after the last checkpoint may have been begun; true until everything is undone."""
 
 signals = sa.Table(
     "signals",

@@ -26,6 +26,8 @@ class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="verdic
     """Since when the step has failed without a break."""
     attempts: int = 0
     """How often it failed since then."""
+    reached: str = ""
+    """The last step that is done, where the checkpoint holds more than the group that it is named after."""
 
 
 FAULT = Verdict(outcome="refused", problem="internal-error", reason="The flow failed.")

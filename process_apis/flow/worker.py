@@ -1,8 +1,8 @@
 """Carries flows through their tables: forward step by step, backward when one is refused.
 
-Every group of steps with an effect is one step of the workflow engine, recorded together with the
-flow's state (``checkpoint``). After a crash the engine plays back the recorded verdicts and runs the
-group under way again, under the same keys. The way back is one such step too: everything that may
+A stride of steps (``stages``) is one step of the workflow engine, recorded together with the flow's
+state (``checkpoint``). After a crash the engine plays back the recorded verdicts and runs the steps
+under way again, under the same keys. The way back is one such step too: everything that may
 have been begun is undone in reverse order, in whatever state the crash left it.
 
 A flow that rests, for a time or for people, ends its leg; whoever wakes it queues the next one.
@@ -37,7 +37,7 @@ from process_apis.flow.retrying import in_database
 from process_apis.flow.settings import FlowSettings
 from process_apis.flow.signals import amendments
 from process_apis.flow.slots import Slots
-from process_apis.flow.stages import do_stages
+from process_apis.flow.stages import do_stages, stride, taken_ahead
 from process_apis.flow.table import Flow, Refused, Step
 from process_apis.flow.timeline import microseconds
 from process_apis.flow.trouble import AMEND_STEP, UNDO
@@ -115,6 +115,7 @@ class Worker:
             await in_database(partial(self._strand, leg))
             return "stranded"
         finally:
+            leg.let_go()
             if self._legs.get(start.flow_id) is leg:
                 del self._legs[start.flow_id]
 
@@ -141,7 +142,7 @@ class Worker:
                 return verdict.outcome
             if verdict.outcome != "done":
                 return await self._backward(leg, index, verdict)
-            index = leg.next_group(index)
+            index = leg.next_group(leg.reached(index, verdict))
         return "completed"
 
     async def _backward(self, leg: Leg, index: int, why: Verdict) -> str:
@@ -178,22 +179,21 @@ class Worker:
         finally:
             for _ in done:
                 self._recording.give_back()
-        for step_id in done:  # none when the engine played the verdict back
+        if not done:  # the engine played the verdict back
+            leg.resumed_at = leg.reached(leg.index, verdict) + 1
+        for step_id in done:
             if (late := self._checkpoints.settle(leg.start.workflow_id, step_id)) is not None:
                 unexpected.error("%s: step %s was recorded without its change", leg.start.workflow_id, name)
                 await in_database(partial(self._write, late))
-            leg.crashes = leg.trials = 0
+            if leg.is_past_crash:
+                leg.crashes = leg.trials = 0
             self._changed(leg.run.flow_id)
         return verdict
 
     async def _group(self, leg: Leg, index: int, step_id: int) -> Verdict:
-        before = leg.run.state
-        try:
-            verdict = await do_stages(self._asking, leg, index)
-        except Exception as error:  # noqa: BLE001 - a fault in the table itself is settled like one in a step
-            unexpected.error("%s: the table of %s failed", leg.run.flow_id, leg.flow.name, exc_info=error)
-            leg.run.state, leg.events = before, []
-            verdict = FAULT if index <= leg.pivot_group else stuck_by_fault(leg.names(index)[-1])
+        verdict = await taken_ahead(leg, index) or await self._done(leg, index)
+        if verdict.outcome == "done" and (last := await stride(self._asking, leg, index, self._clock)) != index:
+            index, verdict = last, Verdict(outcome="done", reached=leg.names(last)[-1])
         if verdict.outcome in ("parked", "stuck"):
             leg.events = []  # its steps are done again, and tell of it then
             self._rest(leg, step_id, leg.following(index, verdict), verdict, before_return=index <= leg.pivot_group)
@@ -206,6 +206,15 @@ class Worker:
             leg.mark(None, leg.names(following)[0])
             self._keep(leg, step_id, **(gate() if following == leg.pivot_group else {}))
         return verdict
+
+    async def _done(self, leg: Leg, index: int) -> Verdict:
+        before = leg.run.state
+        try:
+            return await do_stages(self._asking, leg, index)
+        except Exception as error:  # noqa: BLE001 - a fault in the table itself is settled like one in a step
+            unexpected.error("%s: the table of %s failed", leg.run.flow_id, leg.flow.name, exc_info=error)
+            leg.run.state, leg.events = before, []
+            return FAULT if index <= leg.pivot_group else stuck_by_fault(leg.names(index)[-1])
 
     async def _undo(self, leg: Leg, index: int, why: Verdict, step_id: int) -> Verdict:
         for step in leg.begun(index):
@@ -248,7 +257,7 @@ class Worker:
         kept, revision = leg.collect(step_id, went_on=True), leg.run.revision + 1
 
         def write(connection: sa.Connection) -> None:
-            leg.keep(connection, kept, leg=start.leg, revision=revision, amended=done, committed=False)
+            leg.keep(connection, kept, leg=start.leg, revision=revision, amended=done, committed=False, wary=False)
             self._enqueue(connection, leg.flow.name, start, leg.priority)
 
         self._checkpoints.expect(leg.start.workflow_id, step_id, write)

@@ -188,6 +188,12 @@ class Story:
     def when_reached(self, step: str) -> None:
         self.run(asyncio.wait_for(self.ledger.reached[step].wait(), PATIENCE_S))
 
+    def when_held(self, case_id: str, step: str) -> None:
+        """The step is under way, and everything before it is recorded."""
+        self.when_reached(step)
+        if step != self._table.rows[0].name and ":" not in step:
+            self.expect(case_id, stage=step)
+
     def go_on(self, step: str) -> None:
         self.ledger.gates[step].set()
 

@@ -287,7 +287,7 @@ def test_a_leg_that_another_has_overtaken_writes_nothing(home: Path) -> None:
     with telling(home, table) as story:
         story.given_stop_at("post")
         story.when_accepted("c-1")
-        story.when_reached("post")
+        story.when_held("c-1", "post")
         overtake = sa.update(flows).where(flows.c.flow_id == "c-1").values(leg=7)
         story.run(story.flows.write(lambda connection: connection.execute(overtake) and None))
         story.go_on("post")

@@ -45,7 +45,7 @@ def killed_at(home: Path, place: str, *statements: str) -> None:
     with telling(home, TABLE, drain_s=0.0, **SOON) as story:
         story.given_stop_at(place)
         story.when_accepted("c-1")
-        story.when_reached(place)
+        story.when_held("c-1", place)
     by_hand(home, *statements)
 
 
@@ -88,7 +88,7 @@ def test_a_leg_that_meets_another_step_in_its_records_goes_on(home: Path) -> Non
     with telling(home, TABLE, **SOON) as story:
         story.given_stop_at("post")
         story.when_accepted("c-1")
-        story.when_reached("post")
+        story.when_held("c-1", "post")
         by_hand(home, OTHER_STEP)
         story.go_on("post")
         story.expect("c-1", stage="completed", standing=EFFECTS, exceptions=[])
@@ -172,7 +172,9 @@ def test_a_checkpoint_that_the_engine_records_otherwise_is_written_beside_it(
     with telling(home, TABLE) as story:
         story.when_accepted("c-1")
         story.expect("c-1", stage="completed", standing=EFFECTS, exceptions=[])
-        assert len(unexpected) == len(TABLE.rows), "it is told of each"
+        count = sa.text("SELECT count(*) FROM operation_outputs WHERE workflow_uuid = :leg")
+        recorded = story.run(story.flows.read(lambda connection: connection.execute(count, LEG).scalar_one()))
+        assert len(unexpected) == recorded >= 2, "it is told of each"
 
 
 def test_no_number_of_recoveries_is_too_many(home: Path) -> None:

@@ -29,7 +29,7 @@ def left_at(story: Story, place: str) -> None:
     """A process that ends while the flow is in the middle of a step."""
     story.given_stop_at(place)
     story.when_accepted("c-1")
-    story.when_reached(place)
+    story.when_held("c-1", place)
     story.stop()
     del story.ledger.reached[place]
     story.ledger.asked.clear()

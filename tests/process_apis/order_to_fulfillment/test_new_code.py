@@ -37,9 +37,12 @@ def older(folder: Path) -> Path:
     """A tree whose orders are screened and held before they are released, and never invoiced."""
     shutil.copytree(ROOT / "process_apis", folder / "process_apis", ignore=shutil.ignore_patterns("__pycache__"))
     table = (folder / FLOW).read_text()
-    for step, before in (("screen", 'name="reserve_stock"'), ("hold", 'name="ship"')):
+    for step, more, before in (
+        ("screen", "", 'name="reserve_stock"'),
+        ("hold", 'listens=("never",)', 'name="ship"'),  # so that everything before it has a checkpoint
+    ):
         at = table.rindex("Step(", 0, table.index(before))
-        table = f'{table[:at]}Step(name="{step}", do=Do.{step}),\n        {table[at:]}'
+        table = f'{table[:at]}Step(name="{step}", do=Do.{step}, {more}),\n        {table[at:]}'
     start, end = table.rindex("Step(", 0, table.index('name="invoice"')), table.index('Step(name="capture"')
     (folder / FLOW).write_text(table[:start] + table[end:])
     head, future, rest = (folder / CHECKS).read_text().partition("from __future__ import annotations\n")

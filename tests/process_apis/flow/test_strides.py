@@ -1,0 +1,127 @@
+"""Strides: steps that get along share a checkpoint, and nothing is lost or left behind by it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flow_story import Story, flow, step, telling
+
+from governance.contract.refusals import SystemUnavailable
+from process_apis.flow import stages
+from process_apis.flow.table import NotYet
+from system_apis.canonical.refusals import WrongState
+
+TABLE = flow(step("reserve"), step("post"), step("ship", pivot=True), step("invoice"), step("tell"))
+EFFECTS = {"reserve", "post", "ship", "invoice", "tell"}
+REFUSAL = WrongState(record_id="r", state="locked", needs="open")
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is busy cuts no stride short."""
+    monkeypatch.setattr(stages, "LONGEST_STRIDE_S", 60.0)
+    monkeypatch.setattr(stages, "LONG_S", 60.0)
+
+
+def recorded(story: Story) -> list[str]:
+    """The checkpoints that the engine has of a flow, by the group that each is named after."""
+    query = sa.text("SELECT function_name FROM operation_outputs ORDER BY function_id")
+    return list(story.run(story.flows.read(lambda connection: connection.execute(query).scalars().all())))
+
+
+def asked(story: Story) -> list[str]:
+    return [name for name in story.ledger.asked if ":" not in name]
+
+
+def test_a_flow_that_gets_along_writes_one_checkpoint_before_its_pivot_and_one_after(home: Path) -> None:
+    with telling(home, TABLE) as story:
+        story.when_accepted("c-1")
+        story.expect("c-1", stage="completed", standing=EFFECTS)
+        assert recorded(story) == ["reserve", "ship"]
+        assert [name for name, _ in story.noted("c-1")] == ["accept", "completed"]
+
+
+def test_a_refusal_is_asked_once_and_has_a_checkpoint_of_its_own(home: Path) -> None:
+    with telling(home, TABLE) as story:
+        story.given("post", REFUSAL)
+        story.when_accepted("c-1")
+        story.expect("c-1", status="rejected", problem="wrong-state", standing=set())
+        assert recorded(story) == ["reserve", "post", "undo"]
+        assert asked(story) == ["reserve", "post"]
+
+
+def test_an_attempt_that_fails_is_made_again_after_what_was_done_is_kept(home: Path) -> None:
+    with telling(home, TABLE) as story:
+        story.given("post", SystemUnavailable(detail="away"))
+        story.when_accepted("c-1")
+        story.expect("c-1", stage="completed", standing=EFFECTS)
+        assert recorded(story) == ["reserve", "post", "ship"]
+        assert asked(story) == ["reserve", "post", "post", "ship", "invoice", "tell"]
+
+
+def test_what_waits_for_the_world_outside_begins_with_a_checkpoint(home: Path) -> None:
+    table = flow(step("reserve"), step("ship", pivot=True), step("wait", listens=("go",)), step("tell"))
+    with telling(home, table) as story:
+        story.given("wait", NotYet())
+        story.when_accepted("c-1")
+        story.expect_resting("c-1", "due")
+        assert recorded(story) == ["reserve", "ship", "wait"]
+        story.when_signalled("c-1", "go", b"")
+        story.expect("c-1", stage="completed")
+
+
+def test_a_step_that_takes_long_does_not_hide_what_is_done(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stages, "LONG_S", 0.01)
+    with telling(home, TABLE) as story:
+        story.given_stop_at("invoice")
+        story.when_accepted("c-1")
+        story.when_reached("invoice")
+        story.expect("c-1", stage="invoice", standing={"reserve", "post", "ship"})
+        story.go_on("invoice")
+        story.expect("c-1", stage="completed", standing=EFFECTS)
+        assert asked(story).count("invoice") == 1, "the attempt under way goes on over the checkpoint"
+
+
+@pytest.mark.parametrize("place", ["answer:reserve", "post", "answer:post", "answer:ship", "invoice", "answer:tell"])
+def test_a_stride_that_a_crash_cut_off_is_walked_again(home: Path, place: str) -> None:
+    with telling(home, TABLE, drain_s=0.0) as story:
+        story.given_stop_at(place)
+        story.when_accepted("c-1")
+        story.when_reached(place)
+        story.stop()
+        del story.ledger.reached[place]
+        story.start()
+        story.expect("c-1", stage="completed", standing=EFFECTS)
+        assert len(story.ledger.held) == len(EFFECTS), "each effect once, under its key"
+
+
+def test_who_turns_back_after_a_crash_undoes_all_that_the_stride_reached(home: Path) -> None:
+    """The first step is refused this time, and what a later one did before the crash is not recorded anywhere."""
+    with telling(home, TABLE, drain_s=0.0) as story:
+        story.given_stop_at("answer:post")
+        story.when_accepted("c-1")
+        story.when_reached("answer:post")
+        story.stop()
+        del story.ledger.reached["answer:post"]
+        story.given("reserve", REFUSAL)
+        story.start()
+        story.expect("c-1", status="rejected", standing=set())
+
+
+def test_it_undoes_them_also_when_it_turns_back_much_later(home: Path) -> None:
+    table = flow(step("reserve"), step("ask", listens=("answer",)), step("post"), step("ship", pivot=True))
+    with telling(home, table, drain_s=0.0) as story:
+        story.given_stop_at("answer:post")
+        story.when_accepted("c-1")
+        story.when_reached("answer:post")
+        story.stop()
+        del story.ledger.reached["answer:post"]
+        story.given("ask", NotYet())
+        story.start()
+        story.expect_resting("c-1", "due")
+        story.stop()
+        story.start()
+        assert story.when_cancelled("c-1")
+        story.expect("c-1", status="cancelled", standing=set())
