@@ -120,7 +120,6 @@ class World:
         clock: Clock = extra.get(Clock, SystemClock())
         self._runner = asyncio.Runner()
         self._files = RecordFiles(home / "systems")
-        prepare(home)
         self._flows = FlowRuntime(extra.get(FlowSettings, FlowSettings(home=home)), clock)
         self.erp = erp.Connector(erp.Settings(), self._files, clock)
         self.crm = crm.Connector(crm.Settings(), self._files, clock)
@@ -256,6 +255,7 @@ def running(
     handler.emit = lambda record: unexpected.append(record.getMessage())  # type: ignore[method-assign]
     logger = logging.getLogger("tiergate.unexpected")
     logger.addHandler(handler)
+    prepare(home)
     world = World(home, mode, services, goods, extra)
     world.start()
     try:
