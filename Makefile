@@ -13,7 +13,8 @@ PYTHON ?= $(firstword $(shell for python in python3 python3.13 python3.12 python
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq install --no-warn-script-location
-JOBS ?= 2
+# One more than the processors of CI: much of what a test does is to wait.
+JOBS ?= 3
 
 sum = $(shell cat requirements/$(1).lock pyproject.toml | cksum | cut -d ' ' -f 1)
 RUN := $(VENV)/.run-$(call sum,run)
