@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +19,9 @@ from process_apis.flow.tables import timeline
 
 FLOW = "process_apis/order_to_fulfillment/flow.py"
 CHECKS = "process_apis/order_to_fulfillment/steps/checks.py"
-OUTCOMES = sa.select(sa.column("workflow_uuid"), sa.column("output")).select_from(sa.table("workflow_output"))
+OUTCOMES = sa.select(sa.column("workflow_uuid", sa.Text), sa.column("output", sa.Text)).select_from(
+    sa.table("workflow_output")
+)
 OLD_STEPS = '''
 
     async def screen(self, run: OrderRun) -> OrderRecord:
@@ -52,7 +54,7 @@ def older(folder: Path) -> Path:
 
 
 @contextmanager
-def built(tree: Path, home: Path, count: int) -> Iterator[subprocess.Popen[str]]:
+def built(tree: Path, home: Path, count: int) -> Generator[subprocess.Popen[str]]:
     """A process of this tree that places orders and runs them."""
     path = os.pathsep.join([str(tree), str(ROOT), str(SERVER.parent)])
     command = [sys.executable, str(SERVER), str(home), "old", str(count), ""]
