@@ -45,7 +45,9 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     script = "\n".join(f"{command}\necho '{MARK}'" for command in commands)
     environ = {**os.environ, "TIERGATE_PORT": ports["8000"]}
     environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environ['PATH']}"
-    done = subprocess.run(["bash", "-euc", script], cwd=folder, env=environ, capture_output=True, text=True, timeout=150)
+    done = subprocess.run(
+        ["bash", "-euc", script], cwd=folder, env=environ, capture_output=True, text=True, timeout=150
+    )
     log = folder / "acme" / "var" / "log" / "gateway.log"
     assert done.returncode == 0, done.stderr + (log.read_text() if log.exists() else "")
     answers = [part.strip("\n") for part in done.stdout.split(MARK + "\n")]
