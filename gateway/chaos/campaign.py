@@ -32,7 +32,7 @@ from gateway.chaos.twins import order_again
 from gateway.chaos.verdict import Evidence, Finding, findings
 from gateway.chaos.wishes import ORDERS, wish
 
-OPEN_AT_ONCE = 48
+OPEN_AT_ONCE = 80
 """So many orders are under way at most."""
 SETTLE_S = 60.0
 """When the faults are over, every order ends within this time."""

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from governance.call import Clock
 from governance.contract import NotFound
+from governance.contract.refusals import SystemUnavailable
 from process_apis.flow.runtime import FlowRuntime
 from process_apis.flow.tables import signals
 from process_apis.quote_to_cash.flow import BOOK
@@ -71,6 +72,7 @@ class QuoteDesk:
         """Hand on the answer to a revision, and wait for the flow to take it up.
 
         Raises:
+            SystemUnavailable: the first answer was not taken up yet, so that nobody knows whose it is.
             QuoteSuperseded: there is a newer revision.
             QuoteExpired: the last day of the quote is over.
             WrongState: it was answered before, or has ended otherwise.
@@ -95,7 +97,10 @@ class QuoteDesk:
         body, source_id = msgspec.json.encode(answer), _answer_to(answer.revision)
         if await self._flows.signal(quote.quote_id, ANSWER, body, source_id):
             return
-        if not _said_before(await self.until(quote.quote_id, _is_answered, PATIENCE_S), answer):
+        seen = await self.until(quote.quote_id, _is_answered, PATIENCE_S)
+        if not _is_answered(seen):  # whose answer it is shows once the flow takes it up, perhaps in another process
+            raise SystemUnavailable(detail="An answer to this quote is being taken up.")
+        if not _said_before(seen, answer):
             raise WrongState(record_id=quote.quote_id, state="answered", needs="sent")
 
 
