@@ -18,8 +18,11 @@ CONFIGURATION = """
 [policies.authentication]
 failure_burst = 100000
 failures_per_s = 10000
+
+[policies.rate_limit]
+local_share = 1.0
 """
-"""As many bad tokens as there are probes, at once."""
+"""As many bad tokens as there are probes, at once; and one limit also where a busy machine keeps the store from answering."""
 
 
 class Proved(NamedTuple):
