@@ -19,7 +19,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from governance.call import Clock, Foreground
+from governance.call import Clock
 from governance.contract import Refusal
 from process_apis.flow.leg import WATCHED, Leg, gate
 from process_apis.flow.patience import Patience, Place
@@ -52,11 +52,10 @@ Turn = Callable[[], Awaitable[Verdict | None]]
 class Asking:
     """The slots in which steps are done, and the patience between two attempts."""
 
-    def __init__(self, engine: sa.Engine, clock: Clock, settings: FlowSettings, foreground: Foreground) -> None:
+    def __init__(self, engine: sa.Engine, clock: Clock, settings: FlowSettings) -> None:
         self._engine = engine
         self._clock = clock
         self._slots = Slots(settings.slots)
-        self._foreground = foreground
         self._settings = settings
         self._open = asyncio.Event()
         self._open.set()
@@ -156,7 +155,6 @@ class Asking:
 
     async def _attempt(self, leg: Leg, run: Run[Any], place: Place, do: Do, timeout_s: float) -> None:
         await self._open.wait()
-        await self._foreground.give_way()
         if place.listens:
             run.listens = place.listens
             run.signals, leg.heard[place.listens] = await asyncio.to_thread(self._hear, leg, place.listens)

@@ -20,6 +20,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 from msgspec.structs import replace
 
 from governance.call import Clock, Foreground
+from process_apis.flow.engine_queue import look_only_for_work
 from process_apis.flow.retention import old_legs
 from process_apis.flow.seldom import once_in_a_while
 from process_apis.flow.serializer import FlowSerializer
@@ -92,12 +93,13 @@ class Host:
             max_executor_threads=THREADS,
             notification_listener_polling_interval_sec=LISTEN_S,
         )
-        DBOS(config=config)
+        running = DBOS(config=config)
         for flow, performer in carried:
             self._register(flow, performer)
         await asyncio.to_thread(self._count_crashes, [executor])
         try:
             DBOS.launch()
+            look_only_for_work(running, self._engine)
         except BaseException:
             await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
             raise

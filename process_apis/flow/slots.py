@@ -21,6 +21,11 @@ class Slots:
         self._order = count()
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
 
+    @property
+    def waiting(self) -> int:
+        """Who waits for a slot."""
+        return len(self._waiting)
+
     @asynccontextmanager
     async def one(self, priority: int) -> AsyncGenerator[None]:
         """A slot, once there is one for this priority."""

@@ -28,6 +28,7 @@ from msgspec.structs import replace
 
 from governance.call import Clock, Foreground
 from process_apis.flow.asking import DONE, Asking
+from process_apis.flow.background import Background
 from process_apis.flow.checkpoint import CheckpointLost, Checkpoints, Write
 from process_apis.flow.leg import Leg, Superseded, gate
 from process_apis.flow.moving import move_on
@@ -47,8 +48,7 @@ from process_apis.flow.verdict import FAULT, FlowStart, Verdict, ended_as, stuck
 unexpected = logging.getLogger("tiergate.unexpected")
 STRANDED = 999
 """The place of what is noted of a checkpoint that can't be written: after every step of its leg."""
-RECORDED_AT_ONCE = {"sqlite": 4, "postgresql": 16}
-"""More would only wait for each other in the database, where no flow is more urgent than another."""
+RECORDED_AT_ONCE = {"sqlite": 4, "postgresql": 16}  # more wait for each other in the database, where none is urgent
 
 
 class Worker:
@@ -66,8 +66,8 @@ class Worker:
         self._engine = engine
         self._clock = clock
         self._checkpoints = Checkpoints(engine)
-        self._asking = Asking(engine, clock, settings, foreground)
-        self._foreground = foreground
+        self._asking = Asking(engine, clock, settings)
+        self._background = Background(foreground)
         self._recording = Slots(RECORDED_AT_ONCE[engine.dialect.name])
         self._enqueue = enqueue
         self._changed = changed
@@ -95,9 +95,8 @@ class Worker:
         if task := asyncio.current_task():
             self._tasks[task] = start.workflow_id
             task.add_done_callback(self._tasks.pop)
-        await self._foreground.give_way()
         try:
-            async with self._recording.one(start.priority):
+            async with self._background.turn(start.priority), self._recording.one(start.priority):
                 leg = await in_database(partial(self._load, flow, performer, start))
         except Superseded:
             return "superseded"
@@ -157,7 +156,7 @@ class Worker:
 
     async def _told(self, leg: Leg, last: Step[Any], why: Verdict) -> str:
         verdict = await self._checkpointed(leg, last.name, partial(self._tell, leg, last, why))
-        return "parked" if verdict.outcome == "parked" else ended_as(why)
+        return verdict.outcome if verdict.outcome == "parked" else ended_as(why)
 
     async def _checkpointed(self, leg: Leg, name: str, work: Callable[[int], Awaitable[Verdict]]) -> Verdict:
         done: list[int] = []
@@ -171,7 +170,8 @@ class Worker:
             return verdict
 
         try:
-            verdict = await DBOS.run_step_async(StepOptions(name=name), step)
+            async with self._background.turn(leg.priority):
+                verdict = await DBOS.run_step_async(StepOptions(name=name), step)
         except Exception:
             for step_id in done:
                 self._checkpoints.forget(leg.start.workflow_id, step_id)
