@@ -219,7 +219,7 @@ async def test_a_vendor_that_fails_is_left_alone_until_it_recovers(egress: Egres
 
 async def test_a_deadline_bounds_the_call_and_does_not_blame_the_vendor(egress: Egress, clock: ManualClock) -> None:
     client = await opened(egress, msgspec.structs.replace(IMPATIENT, breaker=BreakerSettings(least=3)))
-    call = Call(principal=Principal(subject="s", client_id="c"), operation_id="o", deadline=clock.monotonic() + 0.2)
+    call = Call(principal=Principal(subject="s", client_id="c"), operation_id="o", deadline=clock.monotonic() + 0.1)
     async with Vendor(hanging) as vendor:
         token = enter(call)
         try:
