@@ -97,6 +97,7 @@ class Leg:
         """Steps that were asked: what came of an attempt that failed is not known."""
         self.ahead: Ahead | None = None
         """What is under way beyond ``index`` of the last checkpoint."""
+        self._crashed: bool = row.crashes > 0
         self._wary: bool = row.wary
         """A process died under the flow before its pivot: more may have been begun than is recorded."""
         self.back: Verdict | None = start.back
@@ -145,9 +146,10 @@ class Leg:
         return self.amendments > self.amended
 
     @property
-    def is_past_crash(self) -> bool:
-        """Whether the flow has got beyond whatever was under way when its process died: a stride, maybe."""
-        return self.index >= (self.pivot_group - 1 if self.resumed_at < self.pivot_group else len(self.groups) - 1)
+    def careful(self) -> bool:
+        """Whether a stride may have reached further than the flow is now, when its process died."""
+        far = self.pivot_group - 1 if self.resumed_at < self.pivot_group else len(self.groups) - 1
+        return self._crashed and self.index < far
 
     @property
     def suspect(self) -> bool:
@@ -159,10 +161,14 @@ class Leg:
         return tuple(step.name for stage in self.groups[index] for step in stage)
 
     def begun(self, index: int) -> list[Step[Any]]:
-        """Every step that may have been begun when the flow turns back at this group, the last first."""
-        if self._wary and index < self.pivot_group:
-            index = self.pivot_group - 1
-        return [step for group in self.groups[: index + 1] for stage in group for step in stage][::-1]
+        """Every step that may have been begun when the flow turns back at this group, the last first.
+
+        Where a stride may have got further nobody knows which steps applied there: what that depends on was not kept.
+        """
+        far = self.pivot_group - 1 if self._wary and index < self.pivot_group else index
+        known = [stage for group in self.groups[: index + 1] for stage in group]
+        beyond = [step for group in self.groups[index + 1 : far + 1] for stage in group for step in stage]
+        return [*reversed(beyond), *(step for stage in reversed(known) for step in reversed(self.applying(stage)))]
 
     def applying(self, stage: Stage[Any]) -> list[Step[Any]]:
         """The steps of a stage that the flow has."""
@@ -182,7 +188,7 @@ class Leg:
 
     def strides_on(self, index: int) -> int | None:
         """The group that may share the checkpoint of ``index``; None where that one has to be written first."""
-        alone = self.crashes or self.exception_id or self.held or self.start.skip
+        alone = self.careful or self.crashes or self.exception_id or self.held or self.start.skip
         following = None if alone else self.next_group(index)
         if following is None or following == self.pivot_group:
             return None
@@ -199,6 +205,8 @@ class Leg:
 
     def scout(self) -> Leg:
         """The same leg for a group whose outcome may belong into another checkpoint than what was done so far."""
+        if self.flow.news is not None:
+            self.events += self.flow.news(self.run.state)
         beside = copy(self)
         beside.run, beside.events = self.run.branch(), []
         return beside
@@ -247,7 +255,7 @@ class Leg:
             Superseded: another leg has begun since.
         """
         this = sa.and_(flows.c.flow_id == self.run.flow_id, flows.c.leg == self.start.leg)
-        if self.crashes and (self.is_past_crash or "resting" in changes or "ended" in changes):
+        if self.crashes:
             changes |= {"crashes": 0, "trials": 0}
         if changes:
             changed = sa.update(flows).where(this).values(changes)

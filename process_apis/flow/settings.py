@@ -25,8 +25,8 @@ class FlowTuning(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How often a process that runs flows looks for those that fall due."""
     watch_s: Annotated[float, Meta(gt=0, le=3_600)] = 5.0
     """How often it looks for flows that the workflow engine has let go of."""
-    trials: Annotated[int, Meta(ge=1, le=100)] = 3
-    """A flow in whose step the process died this often is given to people."""
+    trials: Annotated[int, Meta(ge=2, le=100)] = 3
+    """A flow in whose step the process died this often is given to people; once may be by a neighbour's doing."""
     drain_s: Annotated[float, Meta(ge=0, le=300)] = 5.0
     """How long calls under way may take to end at a stop."""
     tidy_s: Annotated[float, Meta(gt=0, le=86_400)] = 600.0

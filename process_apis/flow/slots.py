@@ -1,7 +1,8 @@
 """The slots in which steps are done and recorded: as many at once as there are, the most urgent flow first.
 
 Flows of one priority take turns in the order in which they asked, so a flood of low priority delays
-a flow of high priority by one step at most.
+a flow of high priority by one step at most. Who has waited long becomes more urgent, so that a flood of
+high priority does not stop the others.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from itertools import count
 
+HEAD_START_S = 3.0
+"""A flow goes before those of the next lower priority that have waited less than this longer."""
+
 
 class Slots:
     """A semaphore that admits by priority; the lowest number is the most urgent."""
@@ -19,7 +23,7 @@ class Slots:
     def __init__(self, slots: int) -> None:
         self._free = slots
         self._order = count()
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
 
     @property
     def waiting(self) -> int:
@@ -40,8 +44,9 @@ class Slots:
         if self._free:
             self._free -= 1
             return
-        turn = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (priority, next(self._order), turn))
+        loop = asyncio.get_running_loop()
+        turn = loop.create_future()
+        heapq.heappush(self._waiting, (loop.time() + priority * HEAD_START_S, next(self._order), turn))
         try:
             await turn
         except asyncio.CancelledError:

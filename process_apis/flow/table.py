@@ -160,6 +160,8 @@ class Flow(Struct, Generic[State], frozen=True, kw_only=True, eq=False):
     """The business queue that settles exceptions of steps which name none."""
     publishes: Callable[[State], tuple[NewEvent, ...]] | None = None
     """Events of its end, from the state as it is then: completed, rejected or cancelled."""
+    news: Callable[[State], Sequence[NewEvent]] | None = None
+    """Events of what the last step did, which its state holds until the next one is done; each with a source id."""
     in_turn: Callable[[State], str] | None = None
     """Whom it must not overtake: runs with the same answer pass up to their pivots one after another; empty: nobody."""
     amend: Callable[[State, bytes], State] | None = None

@@ -185,8 +185,7 @@ class Worker:
             if (late := self._checkpoints.settle(leg.start.workflow_id, step_id)) is not None:
                 unexpected.error("%s: step %s was recorded without its change", leg.start.workflow_id, name)
                 await in_database(partial(self._write, late))
-            if leg.is_past_crash:
-                leg.crashes = leg.trials = 0
+            leg.crashes = leg.trials = 0
             self._changed(leg.run.flow_id)
         return verdict
 
@@ -218,7 +217,7 @@ class Worker:
 
     async def _undo(self, leg: Leg, index: int, why: Verdict, step_id: int) -> Verdict:
         for step in leg.begun(index):
-            if step.undo is None or not leg.applying((step,)) or UNDO + step.name in leg.start.skip:
+            if step.undo is None or UNDO + step.name in leg.start.skip:
                 continue
             undone = await self._asking.undo(leg, index, step)
             if undone.outcome != "done":

@@ -98,6 +98,7 @@ ORDER_TO_FULFILLMENT: Flow[OrderRecord] = Flow(
     ),
     last=Step(name="write_back_end", do=Do.write_back_end, when=channel_waits),
     publishes=tell.ended,
+    news=tell.news,
     amend=amended,
     renew=renewed,
 )

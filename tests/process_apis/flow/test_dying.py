@@ -33,8 +33,10 @@ def process(home: Path, what: str) -> subprocess.Popen[str]:
 
 
 def test_a_flow_that_kills_its_process_is_given_to_people_and_no_other_is(home: Path) -> None:
-    exits = [ran(home, what) for what in ("accept", "run", "run", "run")]
-    assert exits == [9, 9, 9, 0], "twice under way, once on trial, then it rests"
+    exits = [ran(home, what) for what in ("accept", *["run"] * 5)]
+    deaths = exits.index(0)
+    assert deaths in (4, 5), "twice under way, once more where that was in a stride, twice on trial, then it rests"
+    assert exits == [9] * deaths + [0] * (6 - deaths)
     with telling(home, POISON) as story:
         poisoned = story.exceptions("deadly")[0]
         assert (poisoned.kind, poisoned.step, poisoned.status) == ("poison", "poison", "open")
@@ -48,8 +50,12 @@ def test_a_flow_that_kills_its_process_is_given_to_people_and_no_other_is(home: 
 
 
 def test_behind_the_pivot_too_the_flow_rests_with_its_evidence_after_its_trials(home: Path) -> None:
-    exits = [ran(home, what) for what in ("accept-late", *["run-late"] * 5)]
-    assert exits == [9, 9, 9, 9, 9, 0], "twice under way, three times on trial, then it rests"
+    exits = [ran(home, what) for what in ("accept-late", *["run-late"] * 6)]
+    deaths = exits.index(0)
+    assert deaths in (5, 6), (
+        "twice under way, once more where that was in a stride, three times on trial, then it rests"
+    )
+    assert exits == [9] * deaths + [0] * (7 - deaths)
     with telling(home, POISON_LATE) as story:
         [poisoned] = story.exceptions("deadly")
         assert (poisoned.kind, poisoned.queue, poisoned.step) == ("poison", "invoices", "poison")

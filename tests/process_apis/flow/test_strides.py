@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from flow_story import Story, flow, step, telling
+from msgspec.structs import replace
 
 from governance.contract.refusals import SystemUnavailable
+from process_apis.events.event import NewEvent
+from process_apis.events.tables import events
 from process_apis.flow import stages
 from process_apis.flow.table import NotYet
 from system_apis.canonical.refusals import WrongState
@@ -110,6 +113,25 @@ def test_who_turns_back_after_a_crash_undoes_all_that_the_stride_reached(home: P
         story.expect("c-1", status="rejected", standing=set())
 
 
+def test_it_undoes_a_step_that_applies_by_what_the_stride_found_out(home: Path) -> None:
+    table = flow(
+        step("reserve", lambda run: replace(run.state, quantity=7)),
+        step("pay", when=lambda case: case.quantity == 7),
+        step("post"),
+        step("ship", pivot=True),
+    )
+    with telling(home, table, drain_s=0.0) as story:
+        story.given_stop_at("post")
+        story.when_accepted("c-1")
+        story.when_reached("post")
+        assert "pay" in story.ledger.held.values()
+        story.stop()
+        del story.ledger.reached["post"]
+        story.given("reserve", REFUSAL)
+        story.start()
+        story.expect("c-1", status="rejected", standing=set())
+
+
 def test_it_undoes_them_also_when_it_turns_back_much_later(home: Path) -> None:
     table = flow(step("reserve"), step("ask", listens=("answer",)), step("post"), step("ship", pivot=True))
     with telling(home, table, drain_s=0.0) as story:
@@ -125,3 +147,22 @@ def test_it_undoes_them_also_when_it_turns_back_much_later(home: Path) -> None:
         story.start()
         assert story.when_cancelled("c-1")
         story.expect("c-1", status="cancelled", standing=set())
+
+
+def test_what_each_step_did_is_told_though_the_next_one_is_done_under_the_same_checkpoint(home: Path) -> None:
+    table = flow(
+        step("reserve", lambda run: replace(run.state, answers=("reserved",))),
+        step("post", lambda run: replace(run.state, answers=("posted",))),
+        step("ship", pivot=True),
+        news=lambda case: [
+            NewEvent(type=f"case.{answer}", subject=case.case_id, data=case, source_id=answer)
+            for answer in case.answers
+        ],
+    )
+    with telling(home, table) as story:
+        story.when_accepted("c-1")
+        story.expect("c-1", stage="completed")
+        assert recorded(story) == ["reserve", "ship"]
+        told = sa.select(events.c.source_id).order_by(events.c.position)
+        seen = story.run(story.flows.read(lambda connection: connection.execute(told).scalars().all()))
+        assert list(seen) == ["reserved"]
