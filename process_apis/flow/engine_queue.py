@@ -32,7 +32,7 @@ def look_only_for_work(running: DBOS, engine: sa.Engine) -> None:
     database.dequeue_scopes = scopes
 
 
-def _queued(schema: str | None) -> sa.Select[tuple[bool]]:
+def _queued(schema: str | None) -> sa.Select[bool]:
     names = ("queue_name", "status")
     status = sa.table("workflow_status", *(sa.column(name, sa.Text) for name in names), schema=schema)
     here = sa.exists().where(status.c.queue_name == sa.bindparam("queue"), status.c.status == "ENQUEUED")
