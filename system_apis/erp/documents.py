@@ -137,6 +137,12 @@ class ReservationPart(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     warehouse: WarehouseId
 
 
+class AccountHold(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether an account is on hold."""
+
+    on_hold: bool
+
+
 class ForAccount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whose record it is: named in every change by identifier, so that ownership is judged before the change."""
 

@@ -140,8 +140,8 @@ class ErpPort(Protocol):
         """Put an account's terms. Raises ``NoTaxRate``, ``CurrencyMismatch`` (it has open postings)."""
         ...
 
-    async def hold_account(self, account_id: AccountId) -> CustomerTerms:
-        """Put an account on hold in one change that touches nothing else; its terms. Raises ``UnknownAccount``."""
+    async def hold_account(self, account_id: AccountId, on_hold: bool) -> CustomerTerms:
+        """Hold an account or let it go, in one change that touches nothing else; its terms. Raises ``UnknownAccount``."""
         ...
 
     async def get_credit_status(self, account_id: AccountId) -> CreditStatus:

@@ -17,6 +17,7 @@ from process_apis.quote_to_cash.dunning import DunningStage, StageNumber, falls_
 from process_apis.quote_to_cash.record import Billed, QuoteRecord
 from process_apis.quote_to_cash.steps.systems import QuoteRun, Systems
 from system_apis.canonical.refusals import InvoiceUnpaid
+from system_apis.erp.v1.model import AccountHold
 from system_apis.notifications.v1.model import PaymentReminder
 
 MOST = 200
@@ -62,7 +63,7 @@ class Collecting(Systems):
     async def hold_account(self, run: QuoteRun) -> QuoteRecord:
         """The account gets nothing more on account until finance says so."""
         quote = run.state
-        await self._erp.hold_account(quote.account_id)
+        await self._erp.hold_account(quote.account_id, AccountHold(on_hold=True))
         open_ones = ", ".join(one.invoice_id for one in quote.invoices if one.status == "open")
         await self._tell_sales(run, "account_on_hold", f"On hold: {open_ones} unpaid after the last reminder.")
         return replace(quote, account_held=True)

@@ -35,6 +35,7 @@ from system_apis.canonical.refusals import (
 )
 from system_apis.canonical.values import AccountId, Name, Quantity, RecordId, Reference, Sku, Text, WarehouseId
 from system_apis.erp.v1.model import (
+    AccountHold,
     Basket,
     CancelResult,
     CreditMemo,
@@ -249,10 +250,10 @@ class ErpV1(Contract, Protocol, owner="Finance systems"):
         ...
 
     @action("/customers/{account_id}/hold", scope="erp.terms:write", raises=[UnknownAccount], visible=ACCOUNTS)
-    async def hold_account(self, account_id: AccountId) -> CustomerTerms:
-        """Sell nothing more to an account until its terms say otherwise; the terms, as they are then.
+    async def hold_account(self, account_id: AccountId, hold: AccountHold) -> CustomerTerms:
+        """Sell nothing more to an account, or sell to it again; the terms, as they are then.
 
-        Whatever else was agreed stays, also what somebody puts at the same moment. Holding it again changes nothing.
+        Whatever else was agreed stays, also what somebody puts at the same moment. The same again changes nothing.
         """
         ...
 

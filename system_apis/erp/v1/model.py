@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from system_apis.erp.documents import (
+    AccountHold,
     Basket,
     BasketLine,
     CancelResult,
@@ -44,6 +45,7 @@ from system_apis.erp.receivables import (
 )
 
 __all__ = [
+    "AccountHold",
     "Basket",
     "BasketLine",
     "CancelResult",

@@ -29,6 +29,7 @@ from system_apis.erp.port import DocumentFilter, ErpPort, ProductFilter
 from system_apis.erp.v1.contract import ErpV1
 from system_apis.erp.v1.listing import Listing, page_of_documents
 from system_apis.erp.v1.model import (
+    AccountHold,
     Basket,
     BasketLine,
     CancelResult,
@@ -159,8 +160,8 @@ class Erp(ErpV1):
         _same("account_id", account_id, terms.account_id)
         return await self._port.put_terms(terms)
 
-    async def hold_account(self, account_id: AccountId) -> CustomerTerms:
-        return await self._port.hold_account(account_id)
+    async def hold_account(self, account_id: AccountId, hold: AccountHold) -> CustomerTerms:
+        return await self._port.hold_account(account_id, hold.on_hold)
 
     async def get_credit_status(self, account_id: AccountId) -> CreditStatus:
         return await self._port.get_credit_status(account_id)

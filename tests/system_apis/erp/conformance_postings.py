@@ -60,16 +60,18 @@ class ErpOrders:
             await furnish(port)
             for number in range(25):
                 held, put = await asyncio.gather(
-                    port.hold_account("CT-A"), port.put_terms(terms(limit=number, discount_bp=number))
+                    port.hold_account("CT-A", True), port.put_terms(terms(limit=number, discount_bp=number))
                 )
                 assert held.on_hold and not put.on_hold
                 now = await port.get_terms("CT-A")
                 assert now in (replace(put, on_hold=True), put), "the limit is finance's, whoever came first"
-            assert await port.hold_account("CT-A") == await port.hold_account("CT-A")
+            assert await port.hold_account("CT-A", True) == await port.hold_account("CT-A", True)
+            assert not (await port.hold_account("CT-A", False)).on_hold
+            await port.hold_account("CT-A", True)
             with pytest.raises(AccountOnHold):
                 await port.post_sales_order(order(("CT-1", 1, 1_000)), "so-1")
             with pytest.raises(UnknownAccount):
-                await port.hold_account("CT-NONE")
+                await port.hold_account("CT-NONE", True)
 
         asyncio.run(scenario())
 

@@ -28,6 +28,7 @@ from system_apis.erp.documents import (
     StockLevel,
 )
 from system_apis.erp.v1.contract import ErpV1
+from system_apis.erp.v1.model import AccountHold
 from system_apis.erp.v1.service import Erp
 from tests.system_apis.erp.material import furnish, order, product, reservation, terms
 
@@ -72,7 +73,7 @@ def test_master_data_and_stock_cross_the_binding(port: Connector, erp: ErpV1) ->
         totals = await erp.total_stock(StockInquiry(skus=("CT-1", "CT-NONE")))
         assert [one.available for one in totals.items] == [4, None]
         assert await erp.put_terms("CT-A", terms(limit=5_000)) == await erp.get_terms("CT-A")
-        assert (await erp.hold_account("CT-A")).on_hold
+        assert (await erp.hold_account("CT-A", AccountHold(on_hold=True))).on_hold
         await erp.put_terms("CT-A", terms(limit=5_000))
         basket = Basket(lines=(BasketLine(sku="CT-1", quantity=3),))
         priced = await erp.price_basket("CT-A", basket)

@@ -157,8 +157,8 @@ class Connector(ErpPort):
     async def put_terms(self, agreed: CustomerTerms) -> CustomerTerms:
         return await self._write(lambda c: terms.put(c, agreed))
 
-    async def hold_account(self, account_id: AccountId) -> CustomerTerms:
-        return await self._write(lambda c: terms.hold(c, account_id))
+    async def hold_account(self, account_id: AccountId, on_hold: bool) -> CustomerTerms:
+        return await self._write(lambda c: terms.hold(c, account_id, on_hold))
 
     async def get_credit_status(self, account_id: AccountId) -> CreditStatus:
         return await self._read(lambda c: terms.credit(c, account_id))

@@ -43,9 +43,9 @@ def put(connection: sqlite3.Connection, terms: CustomerTerms) -> CustomerTerms:
     return get(connection, terms.account_id)
 
 
-def hold(connection: sqlite3.Connection, account_id: str) -> CustomerTerms:
-    """Put the account on hold and leave the rest as it is; its terms, or ``UnknownAccount``."""
-    connection.execute("UPDATE terms SET on_hold = 1 WHERE account_id = ?", (account_id,))
+def hold(connection: sqlite3.Connection, account_id: str, on_hold: bool) -> CustomerTerms:
+    """Hold the account, or let it go, and leave the rest as it is; its terms, or ``UnknownAccount``."""
+    connection.execute("UPDATE terms SET on_hold = ? WHERE account_id = ?", (on_hold, account_id))
     return get(connection, account_id)
 
 
