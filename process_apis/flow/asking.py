@@ -4,8 +4,9 @@ A call that was begun is never cancelled by the flow: it ends, or it is asked ag
 While a flow sleeps between two attempts it holds no slot, and a cancel wakes it.
 
 A flow that was under way when its process died, more than once without a step done between, is a
-suspect: such flows do their steps one at a time, each marked in the database while it lasts. So the
-flow that kills its process is found, and given to people, and nobody else is.
+suspect: such flows go on one at a time, each from one checkpoint to the next or to its next pause, and
+marked in the database meanwhile. So the flow that kills its process is found, and given to people, and
+nobody else is.
 """
 
 from __future__ import annotations
@@ -13,8 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -136,7 +136,7 @@ class Asking:
         once: bool = False,
     ) -> Verdict:
         while True:
-            if leg.suspect and leg.trials >= self._settings.trials:
+            if leg.suspect and leg.trials - leg.on_trial >= self._settings.trials:
                 return patience.stuck("poison", POISON, asks_again=False)
             try:
                 if turn is not None and (turned := await turn()):
@@ -151,14 +151,16 @@ class Asking:
                 return follows
             if once:
                 return NOT_NOW
+            await self.end_trial(leg)
             await self._sleep(leg, follows)
+            await self.begin_trial(leg)
 
     async def _attempt(self, leg: Leg, run: Run[Any], place: Place, do: Do, timeout_s: float) -> None:
         await self._open.wait()
         if place.listens:
             run.listens = place.listens
             run.signals, leg.heard[place.listens] = await asyncio.to_thread(self._hear, leg, place.listens)
-        async with self._marked(leg), self._slots.one(leg.priority):
+        async with self._slots.one(leg.priority):
             self._busy += 1
             run.timeout_s = timeout_s
             try:
@@ -168,19 +170,30 @@ class Asking:
                 self._busy -= 1
                 run.timeout_s = STEP_TIMEOUT_S
 
-    @asynccontextmanager
-    async def _marked(self, leg: Leg) -> AsyncGenerator[None]:
-        if not leg.suspect:
-            yield
-            return
-        async with self._alone:
-            await asyncio.to_thread(self._mark, leg, leg.trials + 1)
+    async def begin_trial(self, leg: Leg) -> None:
+        """Have a suspect go on alone, and marked, up to its next checkpoint or its next pause."""
+        async with leg.judging:
+            if leg.on_trial or not leg.suspect or leg.trials >= self._settings.trials:
+                return
+            await self._alone.acquire()
             try:
-                yield
-            except Exception:
-                await asyncio.to_thread(self._mark, leg, 0)
+                await asyncio.to_thread(self._mark, leg, leg.trials + 1)
+            except BaseException:
+                self._alone.release()
                 raise
-            await asyncio.to_thread(self._mark, leg, 0)
+            leg.on_trial = True
+
+    async def end_trial(self, leg: Leg, *, kept: bool = False) -> None:
+        """It survived: the mark goes, unless a checkpoint that was ``kept`` took it with it."""
+        async with leg.judging:
+            if not leg.on_trial:
+                return
+            leg.on_trial = False
+            try:
+                if not kept:
+                    await asyncio.to_thread(self._mark, leg, 0)
+            finally:
+                self._alone.release()
 
     def _mark(self, leg: Leg, trials: int) -> None:
         with self._engine.begin() as connection:

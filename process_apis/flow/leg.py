@@ -97,6 +97,9 @@ class Leg:
         """Steps that were asked: what came of an attempt that failed is not known."""
         self.ahead: Ahead | None = None
         """What is under way beyond ``index`` of the last checkpoint."""
+        self.on_trial = False
+        """It is alone, so that it is known whom its process dies of."""
+        self.judging = asyncio.Lock()
         self._crashed: bool = row.crashes > 0
         self._wary: bool = row.wary
         """A process died under the flow before its pivot: more may have been begun than is recorded."""

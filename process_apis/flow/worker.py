@@ -29,7 +29,7 @@ from msgspec.structs import replace
 from governance.call import Clock, Foreground
 from process_apis.flow.asking import DONE, Asking
 from process_apis.flow.background import Background
-from process_apis.flow.checkpoint import CheckpointLost, Checkpoints, Write
+from process_apis.flow.checkpoint import CheckpointLost, Checkpoints
 from process_apis.flow.leg import Leg, Superseded, gate
 from process_apis.flow.moving import move_on
 from process_apis.flow.rest import Rest
@@ -102,7 +102,9 @@ class Worker:
             return "superseded"
         self._legs[start.flow_id] = leg
         try:
-            if leg.crashes and await in_database(partial(self._moved, leg)):
+            if leg.crashes and await in_database(
+                partial(self._transacted, partial(move_on, leg=leg, enqueue=self._enqueue))
+            ):
                 return "moved"
             return await self._carried(leg)
         except Superseded:
@@ -164,6 +166,7 @@ class Worker:
         async def step() -> Verdict:
             if (step_id := DBOS.step_id) is None:
                 raise CheckpointLost("the workflow engine gave a step no number")
+            await self._asking.begin_trial(leg)
             verdict = await work(step_id)
             await self._recording.take(leg.priority)
             done.append(step_id)
@@ -172,6 +175,7 @@ class Worker:
         try:
             async with self._background.turn(leg.priority):
                 verdict = await DBOS.run_step_async(StepOptions(name=name), step)
+            await self._asking.end_trial(leg, kept=True)
         except Exception:
             for step_id in done:
                 self._checkpoints.forget(leg.start.workflow_id, step_id)
@@ -179,12 +183,13 @@ class Worker:
         finally:
             for _ in done:
                 self._recording.give_back()
+            await self._asking.end_trial(leg)
         if not done:  # the engine played the verdict back
             leg.resumed_at = leg.reached(leg.index, verdict) + 1
         for step_id in done:
             if (late := self._checkpoints.settle(leg.start.workflow_id, step_id)) is not None:
                 unexpected.error("%s: step %s was recorded without its change", leg.start.workflow_id, name)
-                await in_database(partial(self._write, late))
+                await in_database(partial(self._transacted, late))
             leg.crashes = leg.trials = 0
             self._changed(leg.run.flow_id)
         return verdict
@@ -311,13 +316,9 @@ class Worker:
             leg.start.workflow_id, step_id, lambda connection: rest.write(connection, leg, kept, self._enqueue)
         )
 
-    def _write(self, change: Write) -> None:
+    def _transacted(self, work: Callable[[sa.Connection], Any]) -> Any:
         with self._engine.begin() as connection:
-            change(connection)
-
-    def _moved(self, leg: Leg) -> bool:
-        with self._engine.begin() as connection:
-            return move_on(connection, leg, self._enqueue)
+            return work(connection)
 
     def _wishes(self, leg: Leg) -> list[bytes]:
         with self._engine.connect() as connection:
