@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
+import msgspec
 import pytest
+import sqlalchemy as sa
 
+from process_apis.flow.signals import keep_signal
+from process_apis.flow.tables import flows
+from process_apis.quote_to_cash import desk
 from process_apis.quote_to_cash.links import SIGNATURE_BYTES, QuoteLinks
+from process_apis.quote_to_cash.record import Answer
+from process_apis.quote_to_cash.signals import ANSWER
 from tests.process_apis.quote_to_cash.quote_world import (
     BEARING,
     LINKS,
@@ -44,6 +53,27 @@ def test_an_accepted_quote_becomes_one_order_at_its_prices(world: World) -> None
     found = world.get("platform", f"/system/crm/v1/quotes/{quote['crm_quote_id']}")
     assert (found["status"], found["order_id"]) == ("ordered", done["order_id"])
     assert events_of(world, quote["quote_id"]) == ["quote.sent", "quote.accepted", "quote.converted"]
+
+
+def test_whose_answer_was_first_is_told_once_it_is_taken_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that another process has kept and no flow has heard of yet may be this caller's own, sent before."""
+    monkeypatch.setattr(desk, "PATIENCE_S", 0.1)
+    quote = sent(world, (BEARING, 10, None))
+    now = datetime.now(UTC)
+    resting = sa.select(flows.c.flow_id).where(flows.c.flow_id == quote["quote_id"], flows.c.resting == "due")
+    while not world.run(world.flows.read(lambda connection: connection.execute(resting).first())):
+        world.run(asyncio.sleep(0.01))
+    first = msgspec.json.encode(
+        Answer(revision=1, accepted=True, by="acme", way="account", at=now, key="k" * 26, reference="PO-ONE")
+    )
+    kept = partial(keep_signal, flow_id=quote["quote_id"], name=ANSWER, body=first, source_id=f"{ANSWER}:1", now=now)
+    assert world.run(world.flows.write(kept))
+    early = say(world, quote, "accept", who="acme", reference="PO-TWO")
+    assert (early.status_code, early.json()["type"]) == (503, "/problems/unavailable")
+    world.run(world.flows.signal(quote["quote_id"], "nudge", b"", "nudge"))
+    seen(world, quote, "invoiced")
+    late = say(world, quote, "accept", who="acme", reference="PO-TWO")
+    assert (late.status_code, late.json()["type"]) == (409, "/problems/wrong-state")
 
 
 def test_a_revision_supersedes_the_one_before(world: World) -> None:
