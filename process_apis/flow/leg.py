@@ -166,11 +166,14 @@ class Leg:
     def begun(self, index: int) -> list[Step[Any]]:
         """Every step that may have been begun when the flow turns back at this group, the last first.
 
-        Where a stride may have got further nobody knows which steps applied there: what that depends on was not kept.
+        Where a process died under it nobody knows how far it got, nor which steps applied: what that depends on was not
+        kept. So all of them are undone.
         """
-        far = self.pivot_group - 1 if self._wary and index < self.pivot_group else index
-        known = [stage for group in self.groups[: index + 1] for stage in group]
-        beyond = [step for group in self.groups[index + 1 : far + 1] for stage in group for step in stage]
+        last, certain = index, index + 1
+        if self._wary and index <= self.pivot_group:
+            last, certain = max(index, self.pivot_group - 1), index
+        known = [stage for group in self.groups[:certain] for stage in group]
+        beyond = [step for group in self.groups[certain : last + 1] for stage in group for step in stage]
         return [*reversed(beyond), *(step for stage in reversed(known) for step in reversed(self.applying(stage)))]
 
     def applying(self, stage: Stage[Any]) -> list[Step[Any]]:
@@ -200,11 +203,9 @@ class Leg:
 
     def reached(self, index: int, verdict: Verdict) -> int:
         """The last group that a checkpoint which began with ``index`` holds."""
-        return (
-            next(i for i in range(index, len(self.groups)) if self.names(i)[-1] == verdict.reached)
-            if (verdict.reached)
-            else index
-        )
+        if not verdict.reached:
+            return index
+        return next(i for i in range(index, len(self.groups)) if self.names(i)[-1] == verdict.reached)
 
     def scout(self) -> Leg:
         """The same leg for a group whose outcome may belong into another checkpoint than what was done so far."""
