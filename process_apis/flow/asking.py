@@ -15,6 +15,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,7 +24,7 @@ from governance.call import Clock
 from governance.contract import Refusal
 from process_apis.flow.leg import WATCHED, Leg, gate
 from process_apis.flow.patience import Patience, Place
-from process_apis.flow.retrying import OUTAGES
+from process_apis.flow.retrying import OUTAGES, in_database
 from process_apis.flow.run import Run
 from process_apis.flow.settings import FlowSettings
 from process_apis.flow.signals import heard
@@ -151,7 +152,7 @@ class Asking:
                 return follows
             if once:
                 return NOT_NOW
-            await self.end_trial(leg)
+            await self.pause_trial(leg)
             await self._sleep(leg, follows)
             await self.begin_trial(leg)
 
@@ -177,23 +178,24 @@ class Asking:
                 return
             await self._alone.acquire()
             try:
-                await asyncio.to_thread(self._mark, leg, leg.trials + 1)
+                await in_database(partial(self._mark, leg, leg.trials + 1))
             except BaseException:
                 self._alone.release()
                 raise
             leg.on_trial = True
 
-    async def end_trial(self, leg: Leg, *, kept: bool = False) -> None:
-        """It survived: the mark goes, unless a checkpoint that was ``kept`` took it with it."""
+    async def pause_trial(self, leg: Leg) -> None:
+        """It survived so far, and somebody else may go on while it pauses."""
         async with leg.judging:
-            if not leg.on_trial:
-                return
+            if leg.on_trial:
+                await in_database(partial(self._mark, leg, 0))
+                self.leave_trial(leg)
+
+    def leave_trial(self, leg: Leg) -> None:
+        """Let the next suspect go on; a checkpoint that was written took the mark with it."""
+        if leg.on_trial:
             leg.on_trial = False
-            try:
-                if not kept:
-                    await asyncio.to_thread(self._mark, leg, 0)
-            finally:
-                self._alone.release()
+            self._alone.release()
 
     def _mark(self, leg: Leg, trials: int) -> None:
         with self._engine.begin() as connection:

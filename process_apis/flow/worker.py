@@ -175,7 +175,6 @@ class Worker:
         try:
             async with self._background.turn(leg.priority):
                 verdict = await DBOS.run_step_async(StepOptions(name=name), step)
-            await self._asking.end_trial(leg, kept=True)
         except Exception:
             for step_id in done:
                 self._checkpoints.forget(leg.start.workflow_id, step_id)
@@ -183,7 +182,7 @@ class Worker:
         finally:
             for _ in done:
                 self._recording.give_back()
-            await self._asking.end_trial(leg)
+            self._asking.leave_trial(leg)
         if not done:  # the engine played the verdict back
             leg.resumed_at = leg.reached(leg.index, verdict) + 1
         for step_id in done:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from flow_story import Case, CaseBook, flow, step, telling
 from msgspec.structs import replace
+from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
+
+from process_apis.flow.tables import flows
 
 
 class Restarting(CaseBook):
@@ -30,3 +34,29 @@ def test_a_flow_that_can_not_be_read_is_read_again(home: Path) -> None:
         story.when_accepted("c-1")
         story.expect("c-1", status="accepted", standing={"reserve", "ship"})
     assert book.away == 0
+
+
+def test_a_suspect_waits_for_the_database_that_is_to_know_of_its_trial(home: Path) -> None:
+    """A flow under which processes died twice is marked while it goes on; the database is away just then."""
+    table = flow(step("reserve"), step("ship", pivot=True))
+    failed: list[str] = []
+
+    def away(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("UPDATE flows SET trials=") and len(failed) < 3:
+            failed.append(statement)
+            raise OperationalError(statement, {}, Exception("the database is away"))
+
+    with telling(home, table, drain_s=0.0) as story:
+        story.given_stop_at("reserve")
+        story.when_accepted("c-1")
+        story.when_reached("reserve")
+        story.run(story.flows.write(lambda connection: connection.execute(sa.update(flows).values(crashes=1)) and None))
+        story.stop()
+        del story.ledger.reached["reserve"]
+        event.listen(sa.Engine, "before_cursor_execute", away)
+        try:
+            story.start()
+            story.expect("c-1", stage="completed", status="accepted", standing={"reserve", "ship"})
+        finally:
+            event.remove(sa.Engine, "before_cursor_execute", away)
+        assert len(failed) == 3
