@@ -15,6 +15,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -61,6 +62,7 @@ class Asking:
         self._open = asyncio.Event()
         self._open.set()
         self._alone = asyncio.Lock()
+        self._on_trial: Leg | None = None
         self._busy = 0
 
     async def stop(self, grace_s: float) -> None:
@@ -183,6 +185,7 @@ class Asking:
                 self._alone.release()
                 raise
             leg.on_trial = True
+            self._on_trial = leg
 
     async def pause_trial(self, leg: Leg) -> None:
         """It survived so far, and somebody else may go on while it pauses."""
@@ -196,6 +199,12 @@ class Asking:
         if leg.on_trial:
             leg.on_trial = False
             self._alone.release()
+
+    async def acquit(self) -> None:
+        """At a stop in order, once all flows are let go: nobody died of the one on trial."""
+        if self._on_trial is not None and self._on_trial.trials:
+            with suppress(*OUTAGES):
+                await asyncio.to_thread(self._mark, self._on_trial, 0)
 
     def _mark(self, leg: Leg, trials: int) -> None:
         with self._engine.begin() as connection:

@@ -88,6 +88,7 @@ class Worker:
         """Let calls under way finish for up to ``grace_s``, begin no new one, and let go of the flows."""
         await self._asking.stop(grace_s)
         await asyncio.gather(*map(let_go, tuple(self._tasks)))
+        await self._asking.acquit()
         self._checkpoints.close()
 
     async def carry_on(self, flow: Flow[Any], performer: object, start: FlowStart) -> str:

@@ -60,3 +60,20 @@ def test_a_suspect_waits_for_the_database_that_is_to_know_of_its_trial(home: Pat
         finally:
             event.remove(sa.Engine, "before_cursor_execute", away)
         assert len(failed) == 3
+
+
+def test_a_stop_in_order_is_no_death_of_the_flow_on_trial(home: Path) -> None:
+    table = flow(step("reserve"), step("ship", pivot=True))
+    with telling(home, table, drain_s=0.0) as story:
+        story.given_stop_at("reserve")
+        story.when_accepted("c-1")
+        story.when_reached("reserve")
+        story.run(story.flows.write(lambda connection: connection.execute(sa.update(flows).values(crashes=1)) and None))
+        for _ in range(4):  # more often than a flow may kill its process
+            story.stop()
+            story.ledger.reached["reserve"].clear()
+            story.start()
+            story.when_reached("reserve")
+            assert story.row("c-1").trials == 1, "it is on trial"
+        story.go_on("reserve")
+        story.expect("c-1", stage="completed", exceptions=[])
