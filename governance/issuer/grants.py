@@ -16,12 +16,12 @@ from typing import Any
 
 import sqlalchemy as sa
 from msgspec import Struct
-from sqlalchemy.dialects import postgresql, sqlite
 
 from governance.call import Clock
-from governance.database import Database
+from governance.database import Database, dialect_of, for_each_dialect
 from governance.issuer.tables import grants, refresh_tokens, revoked
 
+REVOKE = for_each_dialect(lambda insert: insert(revoked).on_conflict_do_nothing())
 CODE_S = 60
 REFRESH_S = 14 * 86_400
 """A refresh token that is not used for so long ends."""
@@ -186,9 +186,8 @@ class Grants:
             self._add(connection, grant_id, now + (self._lifetime_s + LATE_S) * 1_000_000)
 
     def _add(self, connection: sa.Connection, revoked_id: str, until_us: int) -> None:
-        insert: Any = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(revoked)
         row = {"id": revoked_id, "revoked_us": self.now_us(), "until_us": until_us}
-        connection.execute(insert.values(row).on_conflict_do_nothing())
+        connection.execute(REVOKE[dialect_of(connection)], row)
         for note in self._noting:  # a transaction that fails after this has been answered with an error: then sooner
             note({revoked_id: until_us})
 

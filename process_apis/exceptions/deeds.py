@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 from msgspec import Struct
-from sqlalchemy.dialects import postgresql, sqlite
 
 from governance.contract.refusals import PreconditionFailed
+from governance.database import dialect_of, for_each_dialect
 from process_apis.exceptions.tables import exception_deeds
 from process_apis.flow.resting import note_between, taken
 from process_apis.flow.retention import AT_ONCE
@@ -24,6 +24,9 @@ from process_apis.flow.timeline import microseconds
 Word = Literal["assigned", "unassigned", "commented", "decided", "escalated", "notified"]
 API = "exceptions.v1"
 ANY = "*"
+KEEP = for_each_dialect(
+    lambda insert: insert(exception_deeds).on_conflict_do_nothing().returning(exception_deeds.c.number)
+)
 
 
 class Deed(Struct, frozen=True, kw_only=True):
@@ -59,7 +62,6 @@ def act(connection: sa.Connection, row: Any, deed: Deed, revision: str, now: dat
         return last
     if revision not in (ANY, str(last)):
         raise PreconditionFailed
-    insert: Any = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(exception_deeds)
     values = {
         "exception_id": row.exception_id,
         "number": last + 1,
@@ -69,8 +71,7 @@ def act(connection: sa.Connection, row: Any, deed: Deed, revision: str, now: dat
         "detail": deed.detail,
         "key": deed.key,
     }
-    kept = insert.values(values).on_conflict_do_nothing().returning(exception_deeds.c.number)
-    if connection.execute(kept).scalar() is None:
+    if connection.execute(KEEP[dialect_of(connection)], values).scalar() is None:
         raise PreconditionFailed
     this = exceptions.c.exception_id == row.exception_id
     connection.execute(sa.update(exceptions).where(this).values(updated_us=microseconds(now), **changes))

@@ -14,11 +14,11 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
-from sqlalchemy.dialects import postgresql, sqlite
 
 from governance.call import child_key
 from governance.call.keys import edge_key
 from governance.contract import NotFound
+from governance.database import dialect_of, for_each_dialect
 from process_apis.flow.initiator import Initiator
 from process_apis.flow.retention import AT_ONCE as OLD_AT_ONCE
 from process_apis.flow.retention import ended_before
@@ -31,6 +31,17 @@ BATCH = 500
 AT_ONCE = 1_000
 """So many values are asked for in one statement."""
 INITIATOR = msgspec.json.Decoder(Initiator)
+NAME = for_each_dialect(lambda insert: insert(business_ids).on_conflict_do_nothing())
+MAKE = for_each_dialect(lambda insert: insert(key_makers).on_conflict_do_nothing())
+
+
+def _looked(insert: Any) -> Any:
+    new = insert(indexed_flows)
+    changed = {"position": new.excluded.position, "ended": new.excluded.ended}
+    return new.on_conflict_do_update(index_elements=["flow_id"], set_=changed)
+
+
+LOOKED = for_each_dialect(_looked)
 
 
 class Found(Struct, frozen=True, kw_only=True):
@@ -129,14 +140,11 @@ def _keep(connection: sa.Connection, rows: Sequence[Any], known: Mapping[str, Fl
         for row in rows
         for one in _named(connection, row, known)
     ]
-    insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    connection.execute(insert(business_ids).on_conflict_do_nothing(), named)
-    connection.execute(insert(key_makers).on_conflict_do_nothing(), [_maker(row) for row in rows])
+    dialect = dialect_of(connection)
+    connection.execute(NAME[dialect], named)
+    connection.execute(MAKE[dialect], [_maker(row) for row in rows])
     looked = [{"flow_id": row.flow_id, "position": row[-1] or 0, "ended": row.ended} for row in rows]
-    upsert = insert(indexed_flows)
-    excluded = upsert.excluded
-    changed = {"position": excluded.position, "ended": excluded.ended}
-    connection.execute(upsert.on_conflict_do_update(index_elements=["flow_id"], set_=changed), looked)
+    connection.execute(LOOKED[dialect], looked)
 
 
 def _maker(row: Any) -> dict[str, str]:
