@@ -15,8 +15,9 @@ from __future__ import annotations
 import hashlib
 from base64 import b32encode
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -35,17 +36,9 @@ ANNOUNCE = sa.text(
     f"SELECT pg_advisory_xact_lock_shared({WRITING} + last_value - (CASE WHEN is_called THEN 0 ELSE 1 END))"
     " FROM events_position_seq"
 )
+AT_ONCE = 16
+"""So many subjects are taken further by one statement."""
 ADD = sa.insert(events)
-ADVANCE = for_each_dialect(
-    lambda insert: (
-        insert(event_subjects)
-        .values(subject=sa.bindparam("about"), sequence=sa.bindparam("by"))
-        .on_conflict_do_update(
-            index_elements=["subject"], set_={"sequence": event_subjects.c.sequence + sa.bindparam("by")}
-        )
-        .returning(event_subjects.c.sequence)
-    )
-)
 LINK = for_each_dialect(lambda insert: insert(event_links).on_conflict_do_nothing())
 KNOWN = sa.select(events.c.source, events.c.source_id).where(
     events.c.source.in_(sa.bindparam("sources", expanding=True)),
@@ -63,13 +56,12 @@ def append(connection: sa.Connection, new: Sequence[NewEvent], now: datetime) ->
         return []
     counted = Counter(event.subject for event in new)
     # taken first, so that what others wrote about the subjects is seen, and in one order, so that nobody waits in a circle
-    last = {subject: _advance(connection, subject, by) for subject, by in sorted(counted.items())}
+    last = _advanced(connection, counted)
     fresh = _fresh(connection, new)
     written = Counter(event.subject for event in fresh)
-    for subject, by in counted.items():
-        last[subject] -= by
-        if not_written := by - written[subject]:
-            _advance(connection, subject, -not_written)
+    last = {subject: sequence - counted[subject] for subject, sequence in last.items()}
+    if not_written := counted - written:
+        _advanced(connection, {subject: -by for subject, by in not_written.items()})
     if fresh:
         rows: list[dict[str, Any]] = []
         for event in fresh:
@@ -82,9 +74,33 @@ def append(connection: sa.Connection, new: Sequence[NewEvent], now: datetime) ->
     return fresh
 
 
-def _advance(connection: sa.Connection, subject: str, by: int) -> int:
-    """The last sequence of a subject, which no other transaction takes further before this one ends."""
-    return int(connection.execute(ADVANCE[dialect_of(connection)], {"about": subject, "by": by}).scalar_one())
+def _advanced(connection: sa.Connection, by: Mapping[str, int]) -> dict[str, int]:
+    """The last sequence of each subject, which no other transaction takes further before this one ends."""
+    last: dict[str, int] = {}
+    subjects = sorted(by)
+    for first in range(0, len(subjects), AT_ONCE):
+        some = subjects[first : first + AT_ONCE]
+        values: dict[str, Any] = {f"about{at}": subject for at, subject in enumerate(some)}
+        values |= {f"by{at}": by[subject] for at, subject in enumerate(some)}
+        advance = _advance(len(some))[dialect_of(connection)]
+        last |= {row.subject: row.sequence for row in connection.execute(advance, values)}
+    return last
+
+
+@cache
+def _advance(count: int) -> Mapping[str, sa.Executable]:
+    """The statement that takes so many sequences further."""
+    rows: list[dict[str, sa.BindParameter[Any]]] = [
+        {"subject": sa.bindparam(f"about{at}"), "sequence": sa.bindparam(f"by{at}")} for at in range(count)
+    ]
+
+    def build(insert: Any) -> sa.Executable:
+        added = insert(event_subjects).values(rows)
+        further = {"sequence": event_subjects.c.sequence + added.excluded.sequence}
+        upserted = added.on_conflict_do_update(index_elements=["subject"], set_=further)
+        return upserted.returning(event_subjects.c.subject, event_subjects.c.sequence)
+
+    return for_each_dialect(build)
 
 
 def _fresh(connection: sa.Connection, new: Sequence[NewEvent]) -> list[NewEvent]:

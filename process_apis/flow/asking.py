@@ -89,7 +89,11 @@ class Asking:
         async def turn() -> Verdict | None:
             return await self._turned(leg, index, again=patience.asked_before) if before_return else None
 
-        return await self._ask(leg, run, place, patience, do, step.timeout_s, turn, once=once)
+        verdict = await self._ask(leg, run, place, patience, do, step.timeout_s, turn, once=once)
+        if not leg.contradicted(index, verdict):
+            return verdict
+        run.note(step.name, leg.flow.name, "begun_anew", "It stands with what was read before a crash.")
+        return AMENDED
 
     async def undo(self, leg: Leg, index: int, step: Step[Any]) -> Verdict:
         """Undo a step. One that can't be undone is for people to settle in that system."""

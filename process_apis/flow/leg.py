@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from governance.call import Clock
+from governance.contract.refusals import IdempotencyKeyReused
 from process_apis.events.outbox import append
 from process_apis.flow.initiator import Initiator
 from process_apis.flow.run import Run
@@ -22,6 +23,7 @@ from process_apis.flow.tables import flows
 from process_apis.flow.timeline import LEG_ROOM, STEP_ROOM, add_to_timeline, timeline_rows
 from process_apis.flow.trouble import close
 from process_apis.flow.verdict import FlowStart, Verdict
+from system_apis.canonical.refusals import ReferenceTaken
 
 if TYPE_CHECKING:
     from process_apis.events.event import NewEvent
@@ -33,6 +35,8 @@ LOOK = sa.select(*WATCHED).where(flows.c.flow_id == sa.bindparam("this"), flows.
 INITIATOR = msgspec.json.Decoder(Initiator)
 SUSPECT = 2
 """A flow that was under way when its process died, this often without a step done between."""
+OTHER_CONTENT = frozenset({ReferenceTaken.type, IdempotencyKeyReused.type})
+"""The problems of an effect that stands under its key with other content."""
 TAKES_UP = "tiergate_takes_up"
 """The option of the statement with which a process takes up a leg: whoever listens to statements learns of it."""
 
@@ -187,19 +191,27 @@ class Leg:
         self.run.note(step.name, self.flow.name, "skipped")
         return True
 
+    def contradicted(self, index: int, verdict: Verdict) -> bool:
+        """Whether an effect stands under its key with what was read before a crash, which is not what is read now.
+
+        It is undone then with all others, and the flow begins anew.
+        """
+        return self._wary and index <= self.pivot_group and verdict.problem in OTHER_CONTENT
+
     def next_group(self, index: int) -> int | None:
         """The next group that the flow has after ``index``, or None at the end."""
         later = range(index + 1, len(self.groups))
         return next((i for i in later if any(self.applying(stage) for stage in self.groups[i])), None)
 
     def strides_on(self, index: int) -> int | None:
-        """The group that may share the checkpoint of ``index``; None where that one has to be written first."""
+        """The group that may share the checkpoint of ``index``; None where that one has to be written first.
+
+        What a step was told is kept before anything follows from it: after a crash it may have been told more.
+        """
         alone = self.careful or self.crashes or self.exception_id or self.held or self.start.skip
-        following = None if alone else self.next_group(index)
-        if following is None or following == self.pivot_group:
-            return None
-        waits = any(step.listens for stage in self.groups[following] for step in self.applying(stage))
-        return None if waits else following
+        told = any(step.listens and step.name in self.tried for stage in self.groups[index] for step in stage)
+        following = None if alone or told else self.next_group(index)
+        return None if following == self.pivot_group else following
 
     def reached(self, index: int, verdict: Verdict) -> int:
         """The last group that a checkpoint which began with ``index`` holds."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 
 import msgspec
 import sqlalchemy as sa
@@ -296,12 +296,20 @@ def _order_id(call: Call, account_id: str) -> str:
 
 
 def _fingerprint(order: Struct) -> str:
+    """What makes it this order; a field that orders did not have at first counts once it says something."""
     stated = msgspec.to_builtins(order)
-    for field in msgspec.structs.fields(order):
-        added = field.name in ADDED and getattr(order, field.name) == field.default
-        if added or field.name in BESIDE:
-            del stated[field.name]  # or what was accepted before there was such a field would not be known again
+    for name in BESIDE & stated.keys():
+        del stated[name]
+    for name, unsaid in _added(type(order)).items():
+        if getattr(order, name) == unsaid:
+            del stated[name]  # or what was accepted before there was such a field would not be known again
     return hashlib.sha256(msgspec.json.encode(stated)).hexdigest()
+
+
+@cache
+def _added(kind: type[Struct]) -> dict[str, object]:
+    """The fields of ``ADDED`` that this kind of order has, and their defaults; looking them up takes long."""
+    return {field.name: field.default for field in msgspec.structs.fields(kind) if field.name in ADDED}
 
 
 def _place_in_list(order: Order) -> tuple[str | int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,12 @@ from process_apis.events.event import NewEvent
 from process_apis.events.tables import events
 from process_apis.flow import stages
 from process_apis.flow.table import NotYet
-from system_apis.canonical.refusals import WrongState
+from system_apis.canonical.refusals import ReferenceTaken, WrongState
 
 TABLE = flow(step("reserve"), step("post"), step("ship", pivot=True), step("invoice"), step("tell"))
 EFFECTS = {"reserve", "post", "ship", "invoice", "tell"}
 REFUSAL = WrongState(record_id="r", state="locked", needs="open")
+TAKEN = ReferenceTaken(reference="r", record_id="other")
 
 
 @pytest.fixture(autouse=True)
@@ -133,20 +135,60 @@ def test_it_undoes_a_step_that_applies_by_what_the_stride_found_out(home: Path) 
 
 
 def test_it_undoes_them_also_when_it_turns_back_much_later(home: Path) -> None:
-    table = flow(step("reserve"), step("ask", listens=("answer",)), step("post"), step("ship", pivot=True))
-    with telling(home, table, drain_s=0.0) as story:
+    with telling(home, TABLE, drain_s=0.0) as story:
         story.given_stop_at("answer:post")
         story.when_accepted("c-1")
         story.when_reached("answer:post")
         story.stop()
         del story.ledger.reached["answer:post"]
-        story.given("ask", NotYet())
+        story.given("reserve", NotYet(due_at=datetime.now(UTC) + timedelta(days=1)))
         story.start()
         story.expect_resting("c-1", "due")
         story.stop()
         story.start()
         assert story.when_cancelled("c-1")
         story.expect("c-1", status="cancelled", standing=set())
+
+
+def test_what_a_step_was_told_is_kept_before_anything_follows_from_it(home: Path) -> None:
+    """Or a flow that was told more meanwhile would take another way, when it is walked again, than it took."""
+    table = flow(
+        step("ship", pivot=True),
+        step("wait", lambda run: replace(run.state, left=(run.signal("no") or b"").decode()), listens=("no",)),
+        step("invoice", when=lambda case: not case.left),
+        step("give_up", when=lambda case: bool(case.left)),
+    )
+    with telling(home, table, drain_s=0.0) as story:
+        story.given_stop_at("answer:invoice")
+        story.when_accepted("c-1")
+        story.when_reached("answer:invoice")
+        story.when_signalled("c-1", "no", b"no")
+        story.stop()
+        del story.ledger.reached["answer:invoice"]
+        story.start()
+        story.expect("c-1", stage="completed", standing={"ship", "wait", "invoice"})
+
+
+def test_what_would_be_other_content_after_a_crash_is_undone_and_begun_anew(home: Path) -> None:
+    """What a stride read is read again, and its effects may stand under their keys with what was read first."""
+    with telling(home, TABLE, drain_s=0.0) as story:
+        story.given_stop_at("answer:post")
+        story.when_accepted("c-1")
+        story.when_reached("answer:post")
+        story.stop()
+        del story.ledger.reached["answer:post"]
+        story.given("post", TAKEN)
+        story.start()
+        story.expect("c-1", stage="completed", standing=EFFECTS)
+        assert len(story.ledger.tombstones) == 2, "what stood under the first keys"
+        assert ("post", "begun_anew") in story.noted("c-1")
+
+
+def test_what_is_other_content_without_a_crash_is_a_refusal(home: Path) -> None:
+    with telling(home, TABLE) as story:
+        story.given("post", TAKEN)
+        story.when_accepted("c-1")
+        story.expect("c-1", status="rejected", problem="reference-taken", standing=set())
 
 
 def test_what_each_step_did_is_told_though_the_next_one_is_done_under_the_same_checkpoint(home: Path) -> None:
