@@ -33,8 +33,9 @@ def unexpected(request: pytest.FixtureRequest) -> Iterator[list[logging.LogRecor
 
 
 @pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    return "asyncio"
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    """The event loop that a worker has."""
+    return "asyncio", {"use_uvloop": True}
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, cast
 
+import uvloop
 from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
@@ -77,7 +78,7 @@ def main() -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the supervisor reloads
     line = WorkerLine(arguments.control)
     try:
-        return asyncio.run(_serve(load_factory(arguments.app), arguments.listener, line.settings(), line))
+        return uvloop.run(_serve(load_factory(arguments.app), arguments.listener, line.settings(), line))
     except (SettingsError, LifespanFailed, Refused) as error:
         logging.getLogger("gateway").exception("The gateway did not start.")
         line.report(Report(kind="refused", sentences=tuple(_sentence(error).splitlines())))

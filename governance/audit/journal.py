@@ -52,19 +52,23 @@ class Waiting:
         self.entry = entry
         self.future = future
 
-    def settle(self, error: Exception | None) -> None:
-        """Tell who waits, if anybody does."""
-        if self.future is not None and not self.future.get_loop().is_closed():
-            self.future.get_loop().call_soon_threadsafe(_settle, self.future, error)
+
+def _announce(waiting: list[Waiting], error: Exception | None) -> None:
+    """Tell all who wait what became of it, and wake each event loop once."""
+    futures = [one.future for one in waiting if one.future is not None]
+    for loop in {future.get_loop() for future in futures}:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle, [future for future in futures if future.get_loop() is loop], error)
 
 
-def _settle(future: asyncio.Future[None], error: Exception | None) -> None:
-    if future.done():  # who waited went away
-        return
-    if error is None:
-        future.set_result(None)
-    else:
-        future.set_exception(error)
+def _settle(futures: list[asyncio.Future[None]], error: Exception | None) -> None:
+    for future in futures:
+        if future.done():  # who waited went away
+            continue
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)
 
 
 class Journal:
@@ -177,8 +181,7 @@ class Journal:
             self._size += len(data)
             self.failed = False
             self._anchoring.reach(self._number - 1, self._head)
-        for one in waiting:
-            one.settle(failure)
+        _announce(waiting, failure)
 
     def _line(self, entry: AuditEntry) -> bytes:
         line = encoder.encode(Line(number=self._number, before=self._head, entry=entry))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections import deque
 from collections.abc import Mapping
 from urllib.parse import urlsplit
+
+from aiohappyeyeballs import start_connection  # pyright: ignore[reportUnknownVariableType] - addresses are tuples of anything
 
 from governance.call.exchange import Answer
 from governance.egress.connection import Connection, Terms
@@ -96,8 +99,8 @@ class Pool:
             raise NotConnected(str(error)) from error
 
     async def _connect(self, loop: asyncio.AbstractEventLoop, connect_s: float) -> Connection:
-        # asyncio's race of addresses loses the winner's socket when it is cancelled at the wrong moment. So it runs in
-        # a task of its own, which is not cancelled with its caller: what it still brings is closed.
+        # Cancelled between the race of addresses and its end, the winner's socket would be lost. So it runs in a task
+        # of its own, which is not cancelled with its caller: what it still brings is closed.
         racing = asyncio.ensure_future(self._race(loop))
         try:
             async with asyncio.timeout(connect_s):
@@ -110,13 +113,13 @@ class Pool:
         return connection
 
     async def _race(self, loop: asyncio.AbstractEventLoop) -> Connection:
+        addresses = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        connected = await start_connection(addresses, happy_eyeballs_delay=NEXT_ADDRESS_S, interleave=1)
         _, connection = await loop.create_connection(
             lambda: Connection(loop),
-            self._host,
-            self._port,
+            sock=connected,
             ssl=self._tls,
             server_hostname=self._name if self._tls is not None else None,
-            happy_eyeballs_delay=NEXT_ADDRESS_S,
         )
         return connection
 

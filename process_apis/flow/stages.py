@@ -38,6 +38,7 @@ async def stride(asking: Asking, leg: Leg, index: int, clock: Clock) -> int:
         await asyncio.wait({leg.ahead.task}, timeout=LONG_S)
         if not leg.ahead.is_done_well:
             break
+        leg.round_off()
         leg.join(scout)
         leg.ahead = None
         index = following

@@ -56,17 +56,25 @@ class _Task:
         self.result: Any = None
         self.error: BaseException | None = None
 
-    def announce(self) -> None:
-        if not self.loop.is_closed():
-            self.loop.call_soon_threadsafe(self._settle)
-
-    def _settle(self) -> None:
+    def settle(self) -> None:
         if self.future.done():  # the caller went away
             return
         if self.error is not None:
             self.future.set_exception(self.error)
         else:
             self.future.set_result(self.result)
+
+
+def _announce(tasks: list[_Task]) -> None:
+    """Wake each event loop once for all that it waits for."""
+    for loop in {task.loop for task in tasks}:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle, [task for task in tasks if task.loop is loop])
+
+
+def _settle(tasks: list[_Task]) -> None:
+    for task in tasks:
+        task.settle()
 
 
 class _Worker:
@@ -91,8 +99,7 @@ class _Worker:
     def _run(self) -> None:
         while tasks := self._next():
             self._carry_out(tasks)
-            for task in tasks:
-                task.announce()
+            _announce(tasks)
         self._connection.close()
 
     def _next(self) -> list[_Task]:

@@ -48,7 +48,7 @@ REFUSED = flow(step("ship", pivot=True), step("tell", told))
 def run_poison(home: Path, what: str) -> None:
     """Begin or go on with the deadly flow and its innocent companion."""
     late = what.endswith("-late")
-    trials = FlowTuning().trials if late else 1
+    trials = FlowTuning().trials if late else 2
     with telling(home, POISON_LATE if late else POISON, trials=trials) as story:
         if what.startswith("accept"):
             story.when_accepted("innocent")

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from flow_story import Story, flow, step, telling
+from flow_story import Case, CaseBook, Story, flow, step, telling
 from msgspec.structs import replace
 
 from governance.contract.refusals import SystemUnavailable
 from process_apis.events.event import NewEvent
+from process_apis.events.outbox import append
 from process_apis.events.tables import events
 from process_apis.flow import stages
 from process_apis.flow.table import NotYet
@@ -191,20 +192,32 @@ def test_what_is_other_content_without_a_crash_is_a_refusal(home: Path) -> None:
         story.expect("c-1", status="rejected", problem="reference-taken", standing=set())
 
 
-def test_what_each_step_did_is_told_though_the_next_one_is_done_under_the_same_checkpoint(home: Path) -> None:
+def news(case: Case) -> list[NewEvent]:
+    return [
+        NewEvent(type=f"case.{answer}", subject=case.case_id, data=case, source_id=answer) for answer in case.answers
+    ]
+
+
+class Announcing(CaseBook):
+    """Tells what is new with each state that it keeps."""
+
+    def save(self, connection: sa.Connection, flow_id: str, state: Case) -> None:
+        append(connection, news(state), datetime.now(UTC))
+        super().save(connection, flow_id, state)
+
+
+def test_what_each_step_did_is_told_in_its_order_though_they_share_a_checkpoint(home: Path) -> None:
     table = flow(
         step("reserve", lambda run: replace(run.state, answers=("reserved",))),
         step("post", lambda run: replace(run.state, answers=("posted",))),
-        step("ship", pivot=True),
-        news=lambda case: [
-            NewEvent(type=f"case.{answer}", subject=case.case_id, data=case, source_id=answer)
-            for answer in case.answers
-        ],
+        step("ship", lambda run: replace(run.state, answers=("shipped",)), pivot=True),
+        step("wait", lambda run: replace(run.state, answers=("left",)), listens=("go",)),
+        news=news,
     )
-    with telling(home, table) as story:
+    with telling(home, replace(table, book=Announcing())) as story:
         story.when_accepted("c-1")
         story.expect("c-1", stage="completed")
         assert recorded(story) == ["reserve", "ship"]
         told = sa.select(events.c.source_id).order_by(events.c.position)
         seen = story.run(story.flows.read(lambda connection: connection.execute(told).scalars().all()))
-        assert list(seen) == ["reserved"]
+        assert list(seen) == ["reserved", "posted", "shipped", "left"]

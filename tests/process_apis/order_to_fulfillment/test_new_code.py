@@ -40,12 +40,11 @@ def older(folder: Path) -> Path:
     """A tree whose orders are screened and held before they are released, and never invoiced."""
     shutil.copytree(ROOT / "process_apis", folder / "process_apis", ignore=shutil.ignore_patterns("__pycache__"))
     table = (folder / FLOW).read_text()
-    for step, more, before in (
-        ("screen", "", 'name="reserve_stock"'),
-        ("hold", 'listens=("never",)', 'name="ship"'),  # so that everything before it has a checkpoint
-    ):
+    for step, before in (("screen", 'name="reserve_stock"'), ("hold", 'name="ship"')):
         at = table.rindex("Step(", 0, table.index(before))
-        table = f'{table[:at]}Step(name="{step}", do=Do.{step}, {more}),\n        {table[at:]}'
+        table = f'{table[:at]}Step(name="{step}", do=Do.{step}),\n        {table[at:]}'
+    posting = 'name="post_order", '
+    table = table.replace(posting, f'{posting}listens=("never",), ')  # so that it has a checkpoint before what follows
     start, end = table.rindex("Step(", 0, table.index('name="invoice"')), table.index('Step(name="capture"')
     (folder / FLOW).write_text(table[:start] + table[end:])
     head, future, rest = (folder / CHECKS).read_text().partition("from __future__ import annotations\n")

@@ -41,7 +41,7 @@ class Between:
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, back: int) -> None:
         while data := await reader.read(65536):
             await asyncio.sleep(self.delay_s * back)
-            if not self.silent:
+            if not self.silent and not writer.is_closing():
                 writer.write(data)
         writer.close()
 
