@@ -7,7 +7,6 @@ when somebody scrapes.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry
@@ -15,33 +14,24 @@ from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, M
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
+from governance.telemetry.histogram import Histogram
+
 BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
-class Series:
+class Series(Histogram):
     """The calls of one operation in one binding."""
 
-    __slots__ = ("buckets", "outcomes", "sum_s")
+    __slots__ = ("outcomes",)
 
     def __init__(self) -> None:
-        self.buckets = [0] * (len(BOUNDS_S) + 1)
-        self.sum_s = 0.0
+        super().__init__(BOUNDS_S)
         self.outcomes: dict[str, int] = {}
 
     def note(self, duration_s: float, outcome: str) -> None:
         """Count one call."""
-        self.buckets[bisect_left(BOUNDS_S, duration_s)] += 1
-        self.sum_s += duration_s
+        self.add(duration_s)
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
-
-    def cumulative(self) -> list[tuple[str, float]]:
-        """The buckets as Prometheus wants them: each with everything below it."""
-        total = 0
-        found: list[tuple[str, float]] = []
-        for bound, count in zip((*BOUNDS_S, float("inf")), self.buckets, strict=True):
-            total += count
-            found.append(("+Inf" if bound == float("inf") else repr(bound), total))
-        return found
 
 
 class CallMetrics(Collector):

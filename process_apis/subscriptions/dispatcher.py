@@ -27,6 +27,7 @@ from process_apis.subscriptions.attempts import Attempts
 from process_apis.subscriptions.book import forget_removed
 from process_apis.subscriptions.claims import Claimed, anything_due, claim
 from process_apis.subscriptions.fan_out import anything_new, fan_out_once
+from process_apis.subscriptions.figures import SCRAPED_S, DeliveryFigures, backlog
 from process_apis.subscriptions.notices import Notices
 from process_apis.subscriptions.outcomes import EXPIRED, record
 from process_apis.subscriptions.payload import body_of, signed_request, valid_secrets
@@ -51,6 +52,7 @@ class Dispatcher:
         clock: Clock,
         way_out: GuardedClient,
         notices: Notices | None = None,
+        figures: DeliveryFigures | None = None,
         *,
         chance: Chance = random,
         look_s: float = LOOK_S,
@@ -59,6 +61,7 @@ class Dispatcher:
         self._clock = clock
         self._attempts = Attempts(way_out, clock)
         self._notices = notices
+        self._figures = figures or DeliveryFigures()
         self._chance = chance
         self._look_s = look_s
         self._lease = token_hex(8)
@@ -72,6 +75,7 @@ class Dispatcher:
         self._tasks = [
             asyncio.create_task(self._go(), name="webhooks"),
             asyncio.create_task(self._tidy(), name="webhooks retention"),
+            asyncio.create_task(self._measure(), name="webhooks figures"),
         ]
         if self._notices is not None:
             self._tasks.append(asyncio.create_task(self._write_letters(self._notices), name="webhooks letters"))
@@ -124,6 +128,14 @@ class Dispatcher:
 
         return await self._flows.write(work)
 
+    async def measure(self) -> None:
+        """Read what waits, for whoever scrapes.
+
+        Raises:
+            SystemUnavailable: the database is away.
+        """
+        self._figures.backlog = await self._flows.read(partial(backlog, now_us=microseconds(self._clock.now())))
+
     def _begin(self, claimed: Claimed) -> None:
         endpoint = claimed.subscription.subscription_id
         self._busy[endpoint] += 1
@@ -151,7 +163,9 @@ class Dispatcher:
                 int(now.timestamp()),
             )
             attempt = await self._attempts.make(request)
-        keep = partial(record, claimed=claimed, attempt=attempt, now=self._clock.now(), chance=self._chance)
+        ended = self._clock.now()
+        self._figures.note(attempt, claimed.delivery, microseconds(ended))
+        keep = partial(record, claimed=claimed, attempt=attempt, now=ended, chance=self._chance)
         try:
             if not await self._flows.write(keep):
                 log.warning("an attempt at %s ended after its lease", claimed.delivery.subscription_id)
@@ -192,3 +206,14 @@ class Dispatcher:
                     await self.forget()
             except SystemUnavailable as error:
                 log.warning("old deliveries can't be removed: %s", error.detail)
+
+    async def _measure(self) -> None:
+        while True:
+            await asyncio.sleep(SCRAPED_S)
+            if not self._figures.wanted:
+                continue
+            self._figures.wanted = False
+            try:
+                await self.measure()
+            except SystemUnavailable as error:
+                log.warning("the figures of webhooks can't be read: %s", error.detail)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -23,6 +22,7 @@ from prometheus_client.registry import Collector
 
 from governance.call import Clock
 from governance.contract.refusals import SystemUnavailable
+from governance.telemetry.histogram import Histogram
 from process_apis.flow.runtime import FlowRuntime
 from process_apis.flow.tables import exceptions, flows
 from process_apis.flow.timeline import microseconds
@@ -36,31 +36,6 @@ SETTLED_US = 5_000_000
 """What ended this long ago is committed: nothing before it comes later."""
 PARTS_AT_ONCE = 20
 MICROSECONDS = 1_000_000
-
-
-class Histogram:
-    """How often a time fell into each bucket, and their sum."""
-
-    __slots__ = ("buckets", "sum_s")
-
-    def __init__(self) -> None:
-        self.buckets = [0] * (len(BOUNDS_S) + 1)
-        self.sum_s = 0.0
-
-    def note(self, microseconds_: int) -> None:
-        """Count one time."""
-        seconds = microseconds_ / MICROSECONDS
-        self.buckets[bisect_left(BOUNDS_S, seconds)] += 1
-        self.sum_s += seconds
-
-    def cumulative(self) -> list[tuple[str, float]]:
-        """Each bucket with everything below it."""
-        total = 0
-        found: list[tuple[str, float]] = []
-        for bound, count in zip((*map(repr, BOUNDS_S), "+Inf"), self.buckets, strict=True):
-            total += count
-            found.append((bound, total))
-        return found
 
 
 class Waiting:
@@ -83,10 +58,10 @@ class ProcessFigures(Collector):
         self._ended_last = (self._resolved_us, "")
         self._wanted = False
         self._task: asyncio.Task[None] | None = None
-        self._steps: defaultdict[tuple[str, str], Histogram] = defaultdict(Histogram)
+        self._steps: defaultdict[tuple[str, str], Histogram] = defaultdict(_times)
         self._failed: defaultdict[tuple[str, str], int] = defaultdict(int)
         self._ended: defaultdict[tuple[str, str], int] = defaultdict(int)
-        self._resolved: defaultdict[tuple[str], Histogram] = defaultdict(Histogram)
+        self._resolved: defaultdict[tuple[str], Histogram] = defaultdict(_times)
         self._waiting = Waiting()
 
     async def start(self) -> None:
@@ -117,7 +92,7 @@ class ProcessFigures(Collector):
             if len(ended) < PART:
                 break
         for row in await self._flows.read(partial(_resolved_in, since_us=self._resolved_us, until_us=until_us)):
-            self._resolved[row.queue,].note(row.settled_us - row.opened_us)
+            self._resolved[row.queue,].add((row.settled_us - row.opened_us) / MICROSECONDS)
         self._resolved_us = max(self._resolved_us, until_us)
         self._waiting = await self._flows.read(partial(_waiting, now_us=now_us))
 
@@ -161,8 +136,12 @@ class ProcessFigures(Collector):
             for stretch in one.stretches:
                 if stretch.entries and stretch.entries[0].is_end:
                     continue
-                self._steps[one.flow, stretch.step].note(stretch.elapsed_us)
+                self._steps[one.flow, stretch.step].add(stretch.elapsed_us / MICROSECONDS)
                 self._failed[one.flow, stretch.step] += stretch.failures > 0
+
+
+def _times() -> Histogram:
+    return Histogram(BOUNDS_S)
 
 
 def _ended_after(connection: sa.Connection, after: tuple[int, str], until_us: int) -> Sequence[Any]:

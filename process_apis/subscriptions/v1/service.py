@@ -18,6 +18,7 @@ from governance.call import Clock, current_call, derive_key
 from governance.contract import CursorCodec, NotFound, Page
 from governance.contract.refusals import PreconditionFailed
 from governance.egress import Egress, ForbiddenDestination
+from governance.telemetry import CallMetrics
 from governance.webhooks import new_secret
 from process_apis.events.event import Event
 from process_apis.events.instants import microseconds
@@ -27,6 +28,7 @@ from process_apis.subscriptions import book
 from process_apis.subscriptions.attempts import Attempts
 from process_apis.subscriptions.dispatcher import Dispatcher
 from process_apis.subscriptions.fan_out import begin_at_the_end
+from process_apis.subscriptions.figures import DeliveryFigures
 from process_apis.subscriptions.migration import MIGRATIONS
 from process_apis.subscriptions.notices import Notices
 from process_apis.subscriptions.payload import body_of, signed_request, valid_secrets
@@ -64,11 +66,19 @@ class Subscriptions(SubscriptionsV1):
     needs = (NotificationsV1.send_message,)
 
     def __init__(
-        self, notifications: NotificationsV1, flows: FlowRuntime, clock: Clock, cursors: CursorCodec, egress: Egress
+        self,
+        notifications: NotificationsV1,
+        flows: FlowRuntime,
+        clock: Clock,
+        cursors: CursorCodec,
+        egress: Egress,
+        metrics: CallMetrics,
     ) -> None:
         flows.adopt(EVENTS)
         flows.adopt(MIGRATIONS)
-        flows.accompany(Dispatcher(flows, clock, egress.guarded, Notices(flows, clock, notifications)))
+        figures = DeliveryFigures()
+        metrics.include(figures)
+        flows.accompany(Dispatcher(flows, clock, egress.guarded, Notices(flows, clock, notifications), figures))
         self._flows = flows
         self._clock = clock
         self._cursors = cursors
