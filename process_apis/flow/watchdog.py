@@ -2,7 +2,9 @@
 
 It also finds legs that the engine gave to this process and that never began here, such as in an outage of
 the database between the two: they go back into the queue, and those of a flow that this process does not
-know are given to people. A leg is left alone until it was seen so in two looks in a row.
+know are given to people. After a start the engine takes up what was under way one by one, which may take it long on a
+busy machine: a leg is left alone until it was seen so in three looks in a row, and while any other that waited as
+long as that is still taken up.
 
 When the database is away there is nothing to find; it looks again.
 """
@@ -48,6 +50,9 @@ class Watchdog:
         self._read = read
         self._write = write
         self._idle: dict[str, int] = {}
+        """Legs that nobody had in hand at the last look, and since when the engine holds them to be under way."""
+        self._late: set[str] = set()
+        """Those that were so at the look before as well."""
         self._over = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -73,10 +78,11 @@ class Watchdog:
         claimed: dict[str, int] = await self._read(partial(claimed_legs, executor=self._host.executor))
         carried = self._host.carrying()
         idle = {leg: since for leg, since in claimed.items() if leg not in carried}
-        for leg, since in idle.items():
-            if self._idle.get(leg) == since:
+        late = {leg for leg, since in idle.items() if self._idle.get(leg) == since}
+        if self._late <= late:  # none of those that waited so long was taken up since
+            for leg in self._late:
                 await self._put_back(leg)
-        self._idle = idle
+        self._idle, self._late = idle, late
 
     async def _put_back(self, leg: str) -> None:
         if await self._read(partial(name_of, workflow_id=leg)) in self._known:
