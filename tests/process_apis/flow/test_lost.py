@@ -16,6 +16,7 @@ from governance.database import open_engine
 from process_apis.flow import FlowRuntime, FlowSettings
 from process_apis.flow.table import Flow, NotYet
 from process_apis.flow.trouble import seen
+from process_apis.flow.watchdog import Watchdog
 from tests.journeys.gateways import eventually
 
 pytestmark = pytest.mark.expects_unexpected
@@ -25,12 +26,12 @@ SOON: dict[str, Any] = {"watch_s": 0.05}
 LEG = {"leg": "c-1"}
 
 
-def by_hand(home: Path, *statements: str) -> None:
+def by_hand(home: Path, *statements: str, leg: str = "c-1") -> None:
     """Change the engine's tables."""
     engine = open_engine(home, "", 1)
     with engine.begin() as connection:
         for statement in statements:
-            assert connection.execute(sa.text(statement), LEG).rowcount == 1, statement
+            assert connection.execute(sa.text(statement), {"leg": leg}).rowcount == 1, statement
     engine.dispose()
 
 
@@ -145,6 +146,36 @@ def test_a_leg_that_was_claimed_and_never_begun_is_queued_again(home: Path) -> N
         story.start()
         by_hand(home, CLAIMED)
         story.expect("c-1", stage="completed", standing=EFFECTS, exceptions=[])
+
+
+def test_a_leg_is_left_to_the_engine_while_that_takes_up_others_that_waited_as_long(home: Path) -> None:
+    """After a start with much under way the engine gets to the last of it late."""
+    legs = ("c-1", "c-2", "c-3")
+    with telling(home, TABLE, watch_s=3_600.0) as story:
+        story.stop()
+        story.flows = FlowRuntime(FlowSettings(home=home, run=False), story.clock)
+        story.flows.register(TABLE, story.ledger)
+        story.run(story.flows.start())
+        story.when_accepted(*legs)
+        for leg in legs:
+            by_hand(home, "UPDATE workflow_status SET queue_name = 'nobody' WHERE workflow_uuid = :leg", leg=leg)
+        story.stop()
+        story.start()
+        watchdog: Watchdog = vars(story.flows)["_watchdog"]
+        for leg in legs:
+            by_hand(home, CLAIMED, leg=leg)
+
+        def waiting_after_a_look() -> list[str]:
+            story.run(watchdog.look())
+            return [leg for leg in legs if status_of(story, leg) == "PENDING"]
+
+        assert waiting_after_a_look() == ["c-1", "c-2", "c-3"]
+        assert waiting_after_a_look() == ["c-1", "c-2", "c-3"]
+        by_hand(home, ended_as("SUCCESS"), "DELETE FROM flows WHERE flow_id = :leg", leg="c-1")
+        assert waiting_after_a_look() == ["c-2", "c-3"], "one of them was taken up"
+        assert waiting_after_a_look() == []
+        for leg in ("c-2", "c-3"):
+            story.expect(leg, stage="completed", exceptions=[])
 
 
 def test_a_flow_that_no_process_knows_is_for_people(home: Path) -> None:
