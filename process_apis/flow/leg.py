@@ -105,6 +105,8 @@ class Leg:
         """Steps that were asked: what came of an attempt that failed is not known."""
         self.ahead: Ahead | None = None
         """What is under way beyond ``index`` of the last checkpoint."""
+        self.set_out_with: Any = None
+        """The state that a scout began with."""
         self.on_trial = False
         """It is alone, so that it is known whom its process dies of."""
         self.judging = asyncio.Lock()
@@ -228,6 +230,7 @@ class Leg:
         beside = copy(self)
         beside.run, beside.events = self.run.branch(), []
         beside.mark(None, self.names(self.index)[0])
+        beside.set_out_with = beside.run.state
         return beside
 
     def round_off(self) -> None:
@@ -238,7 +241,9 @@ class Leg:
 
     def join(self, scout: Leg) -> None:
         """Go on from where the scout got to."""
-        self.run.state, self.held = scout.run.state, scout.held
+        if scout.run.state is not scout.set_out_with:
+            self.run.state = scout.run.state
+        self.held = scout.held
         self.run.notes += scout.run.notes
         self.events += scout.events
 

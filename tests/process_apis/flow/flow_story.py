@@ -51,6 +51,7 @@ class Case(Struct, frozen=True, kw_only=True):
     answers: tuple[str, ...] = ()
     left: str = ""
     right: str = ""
+    updated_at: datetime | None = None
 
 
 class CaseBook:
@@ -67,7 +68,7 @@ class CaseBook:
         connection.execute(sa.update(cases).where(cases.c.case_id == flow_id).values(document=_document(state)))
 
     def mark(self, state: Case, status: str | None, stage: str, at: datetime) -> Case:
-        state = replace(state, status=status or state.status, stage=stage)
+        state = replace(state, status=status or state.status, stage=stage, updated_at=at)
         return state if state.status in ("rejected", "cancelled", "on_hold") else replace(state, reason="", problem="")
 
     def explain(self, state: Case, why: Refused) -> Case:

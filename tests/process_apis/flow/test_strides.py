@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import sqlalchemy as sa
@@ -76,6 +77,28 @@ def test_what_waits_for_the_world_outside_begins_with_a_checkpoint(home: Path) -
         assert recorded(story) == ["reserve", "ship", "wait"]
         story.when_signalled("c-1", "go", b"")
         story.expect("c-1", stage="completed")
+
+
+def test_a_flow_that_only_waits_is_the_same_before_it_rests_and_after(home: Path) -> None:
+    """Who read it in between can still say that it is what they saw."""
+    table = flow(step("reserve"), step("ship", pivot=True), step("wait", listens=("go",)), step("tell"))
+    with telling(home, replace(table, book=Watched())) as story:
+        story.given("wait", NotYet())
+        story.when_accepted("c-1")
+        story.expect_resting("c-1", "due")
+        *_, shipped, resting = Watched.saved
+        assert shipped.stage == "wait"
+        assert resting == shipped
+
+
+class Watched(CaseBook):
+    """Remembers what was kept."""
+
+    saved: ClassVar[list[Case]] = []
+
+    def save(self, connection: sa.Connection, flow_id: str, state: Case) -> None:
+        super().save(connection, flow_id, state)
+        self.saved.append(state)
 
 
 def test_a_step_that_takes_long_does_not_hide_what_is_done(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
