@@ -233,13 +233,17 @@ def test_a_caller_without_an_account_is_told_so(world: World, path: str) -> None
 
 
 def followed(world: World, who: str, order_id: str, last: str | None = None) -> tuple[int, list[dict[str, Any]]]:
-    """The events of an order as the stream sends them within a moment."""
-    headers = {"authorization": f"Bearer {who}", "accept": "text/event-stream", "prefer": "wait=0.3"}
+    """The events of an order as the stream sends them within a moment; a longer one where nothing came in the first."""
+    headers = {"authorization": f"Bearer {who}", "accept": "text/event-stream"}
     headers |= {"last-event-id": last} if last is not None else {}
-    answer = world.run(world.client.get(f"{PORTAL}/orders/{order_id}/events", headers=headers))
-    if answer.status_code != 200:
-        return answer.status_code, [answer.json()]
-    lines = [line.removeprefix("data: ") for line in answer.text.splitlines() if line.startswith("data: ")]
+    lines: list[str] = []
+    for moment_s in ("0.3", "5"):
+        asked = {**headers, "prefer": f"wait={moment_s}"}
+        answer = world.run(world.client.get(f"{PORTAL}/orders/{order_id}/events", headers=asked))
+        if answer.status_code != 200:
+            return answer.status_code, [answer.json()]
+        if lines := [line.removeprefix("data: ") for line in answer.text.splitlines() if line.startswith("data: ")]:
+            break
     return 200, [json.loads(line) for line in lines]
 
 
