@@ -28,6 +28,7 @@ from governance.audit.anchoring import Anchoring
 from governance.audit.chain import ORIGIN, Header, Line, digest, encoder, segment_path
 from governance.audit.entry import AuditEntry
 from governance.call import Clock
+from governance.call.outcomes import announce
 from governance.database import Database
 
 AGAIN_S = 1.0
@@ -51,24 +52,6 @@ class Waiting:
     def __init__(self, entry: AuditEntry, future: asyncio.Future[None] | None = None) -> None:
         self.entry = entry
         self.future = future
-
-
-def _announce(waiting: list[Waiting], error: Exception | None) -> None:
-    """Tell all who wait what became of it, and wake each event loop once."""
-    futures = [one.future for one in waiting if one.future is not None]
-    for loop in {future.get_loop() for future in futures}:
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(_settle, [future for future in futures if future.get_loop() is loop], error)
-
-
-def _settle(futures: list[asyncio.Future[None]], error: Exception | None) -> None:
-    for future in futures:
-        if future.done():  # who waited went away
-            continue
-        if error is None:
-            future.set_result(None)
-        else:
-            future.set_exception(error)
 
 
 class Journal:
@@ -181,7 +164,7 @@ class Journal:
             self._size += len(data)
             self.failed = False
             self._anchoring.reach(self._number - 1, self._head)
-        _announce(waiting, failure)
+        announce([(one.future, None, failure) for one in waiting if one.future is not None])
 
     def _line(self, entry: AuditEntry) -> bytes:
         line = encoder.encode(Line(number=self._number, before=self._head, entry=entry))

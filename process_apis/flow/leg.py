@@ -65,7 +65,6 @@ class Kept(Struct, frozen=True, kw_only=True):
 
     rows: list[dict[str, Any]]
     state: Any
-    earlier: tuple[NewEvent, ...]
     events: tuple[NewEvent, ...]
     closes: str
     at: datetime
@@ -90,9 +89,10 @@ class Leg:
         self.held = start.held
         self.heard: dict[tuple[str, ...], int] = {}
         """Which signal was the newest when a step read them, by what it listens to."""
-        self.earlier: list[NewEvent] = []
+        self.to_tell: list[NewEvent] = []
+        """What the checkpoint tells of groups that are done, in their order."""
         self.events: list[NewEvent] = []
-        """What is to be told: of the groups before in this checkpoint, and of the one under way."""
+        """What the group under way leads to be told."""
         self.groups = flow.groups
         self.rows = flow.rows
         begins = (index for index in range(len(self.groups)) if start.first_step in self.names(index))
@@ -236,7 +236,7 @@ class Leg:
     def round_off(self) -> None:
         """Have what was done so far told before what is done next."""
         news: Sequence[NewEvent] = () if self.flow.news is None else self.flow.news(self.run.state)
-        self.earlier += [*news, *self.events]
+        self.to_tell += [*news, *self.events]
         self.events = []
 
     def join(self, scout: Leg) -> None:
@@ -273,12 +273,12 @@ class Leg:
         """What the next checkpoint writes; the places of its notes are the same on every repeat."""
         place = self.start.leg * LEG_ROOM + step_id * STEP_ROOM
         notes, self.run.notes = self.run.notes, []
-        earlier, self.earlier = tuple(self.earlier), []
-        events, self.events = tuple(self.events), []
+        self.round_off()
+        events, self.to_tell = tuple(self.to_tell), []
         closes, self.exception_id = (self.exception_id, "") if went_on else ("", self.exception_id)
         rows = timeline_rows(self.run.flow_id, place, notes)
         now = self.run.clock.now()
-        return Kept(rows=rows, state=self.run.state, earlier=earlier, events=events, closes=closes, at=now)
+        return Kept(rows=rows, state=self.run.state, events=events, closes=closes, at=now)
 
     def keep(self, connection: sa.Connection, kept: Kept, **changes: Any) -> None:
         """Write it, and ``changes`` of the flow's own row.
@@ -295,7 +295,6 @@ class Leg:
         elif not self.committed:
             seen = connection.execute(LOOK, {"this": self.run.flow_id, "now": self.start.leg})
             self._observed(seen.one_or_none())
-        append(connection, kept.earlier, kept.at)
         self.flow.book.save(connection, self.run.flow_id, kept.state)
         add_to_timeline(connection, kept.rows)
         if kept.closes:

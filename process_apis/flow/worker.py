@@ -330,7 +330,7 @@ class Worker:
             row = taken(connection, leg.run.flow_id)
             if row is None or row.leg != leg.start.leg:
                 return
-            leg.run.notes, leg.earlier, leg.events = [], [], []
+            leg.run.notes, leg.to_tell, leg.events = [], [], []
             leg.run.state = leg.flow.book.load(connection, leg.run.flow_id)
             leg.observe(row)
             before_return = leg.index <= leg.pivot_group and leg.back is None

@@ -10,11 +10,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from governance.contract import NotFound
-from process_apis.events.outbox import append
 from process_apis.flow.table import Refused
 from process_apis.flow.tables import orders
 from process_apis.flow.timeline import microseconds
-from process_apis.order_to_fulfillment.announcements import news
 from process_apis.order_to_fulfillment.channels import channel_of
 from process_apis.order_to_fulfillment.duplicates import compared
 from process_apis.order_to_fulfillment.parts import upgraded
@@ -68,8 +66,7 @@ class OrderBook:
         connection.execute(ADD, row)
 
     def save(self, connection: sa.Connection, flow_id: str, state: OrderRecord) -> None:
-        """Keep an order's new state, and announce what happened to its parts."""
-        append(connection, news(state), state.updated_at)
+        """Keep an order's new state."""
         connection.execute(SAVE, {"this": flow_id, **_changing(state)})
 
     def mark(self, state: OrderRecord, status: str | None, stage: str, at: datetime) -> OrderRecord:

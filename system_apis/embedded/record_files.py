@@ -29,6 +29,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from governance.call.outcomes import announce
 from governance.contract.refusals import SystemUnavailable
 
 BUSY_TIMEOUT_MS = 5_000
@@ -47,34 +48,13 @@ def fingerprint(content: msgspec.Struct) -> str:
 class _Task:
     """One piece of work and the future, on its own event loop, that waits for it."""
 
-    __slots__ = ("error", "future", "loop", "result", "work")
+    __slots__ = ("error", "future", "result", "work")
 
     def __init__(self, work: Work) -> None:
         self.work = work
-        self.loop = asyncio.get_running_loop()
-        self.future: asyncio.Future[Any] = self.loop.create_future()
+        self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.result: Any = None
         self.error: BaseException | None = None
-
-    def settle(self) -> None:
-        if self.future.done():  # the caller went away
-            return
-        if self.error is not None:
-            self.future.set_exception(self.error)
-        else:
-            self.future.set_result(self.result)
-
-
-def _announce(tasks: list[_Task]) -> None:
-    """Wake each event loop once for all that it waits for."""
-    for loop in {task.loop for task in tasks}:
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(_settle, [task for task in tasks if task.loop is loop])
-
-
-def _settle(tasks: list[_Task]) -> None:
-    for task in tasks:
-        task.settle()
 
 
 class _Worker:
@@ -99,7 +79,7 @@ class _Worker:
     def _run(self) -> None:
         while tasks := self._next():
             self._carry_out(tasks)
-            _announce(tasks)
+            announce([(task.future, task.result, task.error) for task in tasks])
         self._connection.close()
 
     def _next(self) -> list[_Task]:

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from governance.contract.refusals import SystemUnavailable
 from process_apis.events.event import NewEvent
-from process_apis.events.outbox import append
 from process_apis.events.tables import events
 from process_apis.flow import stages
 from process_apis.flow.table import NotYet
@@ -40,6 +39,15 @@ def recorded(story: Story) -> list[str]:
 
 def asked(story: Story) -> list[str]:
     return [name for name in story.ledger.asked if ":" not in name]
+
+
+def cut_off(story: Story, place: str) -> None:
+    """A case is in the middle of a step when its process ends."""
+    story.given_stop_at(place)
+    story.when_accepted("c-1")
+    story.when_reached(place)
+    story.stop()
+    del story.ledger.reached[place]
 
 
 def test_a_flow_that_gets_along_writes_one_checkpoint_before_its_pivot_and_one_after(home: Path) -> None:
@@ -116,11 +124,7 @@ def test_a_step_that_takes_long_does_not_hide_what_is_done(home: Path, monkeypat
 @pytest.mark.parametrize("place", ["answer:reserve", "post", "answer:post", "answer:ship", "invoice", "answer:tell"])
 def test_a_stride_that_a_crash_cut_off_is_walked_again(home: Path, place: str) -> None:
     with telling(home, TABLE, drain_s=0.0) as story:
-        story.given_stop_at(place)
-        story.when_accepted("c-1")
-        story.when_reached(place)
-        story.stop()
-        del story.ledger.reached[place]
+        cut_off(story, place)
         story.start()
         story.expect("c-1", stage="completed", standing=EFFECTS)
         assert len(story.ledger.held) == len(EFFECTS), "each effect once, under its key"
@@ -129,11 +133,7 @@ def test_a_stride_that_a_crash_cut_off_is_walked_again(home: Path, place: str) -
 def test_who_turns_back_after_a_crash_undoes_all_that_the_stride_reached(home: Path) -> None:
     """The first step is refused this time, and what a later one did before the crash is not recorded anywhere."""
     with telling(home, TABLE, drain_s=0.0) as story:
-        story.given_stop_at("answer:post")
-        story.when_accepted("c-1")
-        story.when_reached("answer:post")
-        story.stop()
-        del story.ledger.reached["answer:post"]
+        cut_off(story, "answer:post")
         story.given("reserve", REFUSAL)
         story.start()
         story.expect("c-1", status="rejected", standing=set())
@@ -160,11 +160,7 @@ def test_it_undoes_a_step_that_applies_by_what_the_stride_found_out(home: Path) 
 
 def test_it_undoes_them_also_when_it_turns_back_much_later(home: Path) -> None:
     with telling(home, TABLE, drain_s=0.0) as story:
-        story.given_stop_at("answer:post")
-        story.when_accepted("c-1")
-        story.when_reached("answer:post")
-        story.stop()
-        del story.ledger.reached["answer:post"]
+        cut_off(story, "answer:post")
         story.given("reserve", NotYet(due_at=datetime.now(UTC) + timedelta(days=1)))
         story.start()
         story.expect_resting("c-1", "due")
@@ -196,11 +192,7 @@ def test_what_a_step_was_told_is_kept_before_anything_follows_from_it(home: Path
 def test_what_would_be_other_content_after_a_crash_is_undone_and_begun_anew(home: Path) -> None:
     """What a stride read is read again, and its effects may stand under their keys with what was read first."""
     with telling(home, TABLE, drain_s=0.0) as story:
-        story.given_stop_at("answer:post")
-        story.when_accepted("c-1")
-        story.when_reached("answer:post")
-        story.stop()
-        del story.ledger.reached["answer:post"]
+        cut_off(story, "answer:post")
         story.given("post", TAKEN)
         story.start()
         story.expect("c-1", stage="completed", standing=EFFECTS)
@@ -221,14 +213,6 @@ def news(case: Case) -> list[NewEvent]:
     ]
 
 
-class Announcing(CaseBook):
-    """Tells what is new with each state that it keeps."""
-
-    def save(self, connection: sa.Connection, flow_id: str, state: Case) -> None:
-        append(connection, news(state), datetime.now(UTC))
-        super().save(connection, flow_id, state)
-
-
 def test_what_each_step_did_is_told_in_its_order_though_they_share_a_checkpoint(home: Path) -> None:
     table = flow(
         step("reserve", lambda run: replace(run.state, answers=("reserved",))),
@@ -237,7 +221,7 @@ def test_what_each_step_did_is_told_in_its_order_though_they_share_a_checkpoint(
         step("wait", lambda run: replace(run.state, answers=("left",)), listens=("go",)),
         news=news,
     )
-    with telling(home, replace(table, book=Announcing())) as story:
+    with telling(home, table) as story:
         story.when_accepted("c-1")
         story.expect("c-1", stage="completed")
         assert recorded(story) == ["reserve", "ship"]
